@@ -1,0 +1,1 @@
+"""Datasets on disk: records, marks, writing, reading, statistics, the card and the audit."""

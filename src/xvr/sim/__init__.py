@@ -1,0 +1,1 @@
+"""Embedded worlds drawn with MuJoCo, written in the public formats that `xvr.sources` reads."""
