@@ -4,7 +4,7 @@ Conventions are those of `xvr.geometry`. Distortion models: `brown` is OpenCV's 
 (https://docs.opencv.org/4.x/d9/d0c/group__calib3d.html), which covers COLMAP's SIMPLE_RADIAL,
 RADIAL and OPENCV; `fisheye` is OpenCV's equidistant k1..k4 (COLMAP's OPENCV_FISHEYE).
 
-    camera = Camera(width=640, height=480, fx=500, fy=500, cx=320, cy=240, world_from_camera=np.eye(4))
+    camera = Camera(width=640, height=480, fx=500, fy=500, cx=320, cy=240)
     uv_px, depth_m = project(camera, np.array([[0.0, 0.0, 2.0]]))  # [[320, 240]], [2]
 """
 

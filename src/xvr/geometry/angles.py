@@ -1,0 +1,47 @@
+"""Angles between directions, image arrows and planes, in degrees, safe at the ends of arccos."""
+
+import numpy as np
+from jaxtyping import Float
+
+
+def unit(vectors: Float[np.ndarray, "*b d"]) -> Float[np.ndarray, "*b d"]:
+    """Vectors divided by their length; a zero vector stays zero."""
+    norm = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(norm > 0, norm, 1.0)
+
+
+def angles_between(directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n n"]:
+    """Angle of every pair of unit directions, 0..180."""
+    return np.degrees(np.arccos(np.clip(directions @ directions.T, -1.0, 1.0)))
+
+
+def angles_seen_from(
+    point_world: Float[np.ndarray, "3"], centers_world: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "n n"]:
+    """Angle between every pair of camera centres as seen from a point, 0..180."""
+    return angles_between(unit(centers_world - point_world))
+
+
+def plane_angles(normals: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n n"]:
+    """Angle at which every pair of planes with unit normals meets, 0..90."""
+    return np.degrees(np.arccos(np.clip(np.abs(normals @ normals.T), 0.0, 1.0)))
+
+
+def wrapped_difference_deg(
+    a: Float[np.ndarray, "*b"], b: Float[np.ndarray, "*b"] | float
+) -> Float[np.ndarray, "*b"]:
+    """Absolute difference of two angles on the circle, 0..180."""
+    return np.abs((np.asarray(a) - b + 180.0) % 360.0 - 180.0)
+
+
+def circular_mean_deg(angles: Float[np.ndarray, "... n"]) -> Float[np.ndarray, "..."]:
+    """Mean direction of angles over the last axis."""
+    radians = np.radians(angles)
+    return np.degrees(np.arctan2(np.sin(radians).mean(-1), np.cos(radians).mean(-1)))
+
+
+def pose_distance(a: Float[np.ndarray, "4 4"], b: Float[np.ndarray, "4 4"]) -> tuple[float, float]:
+    """Distance in metres and angle in degrees between two poses."""
+    cosine = (np.trace(a[:3, :3].T @ b[:3, :3]) - 1) / 2
+    angle = float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+    return float(np.linalg.norm(a[:3, 3] - b[:3, 3])), angle

@@ -1,0 +1,148 @@
+"""Is a surface point really seen at its projection? Depth lookups that never cross an edge.
+
+A lookup interpolates bilinearly and only where the four neighbours are known and agree; a point is
+seen where the looked-up depth equals its own within tolerance and the surface is not grazing.
+"""
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from xvr.geometry.camera import Camera, project
+
+
+class Sight(NamedTuple):
+    """How one view sees n points."""
+
+    uv_px: Float[np.ndarray, "n 2"]
+    """Projections; NaN behind the camera."""
+    depth_m: Float[np.ndarray, " n"]
+    """Depth of each point along z."""
+    error_m: Float[np.ndarray, " n"]
+    """|looked-up depth - depth|; NaN where the map has no reliable value."""
+    visible: Bool[np.ndarray, " n"]
+
+
+class Tolerance(NamedTuple):
+    """Largest depth difference that counts as the same surface: max(absolute, share * depth)."""
+
+    absolute_m: float
+    share: float
+
+
+def inside(
+    uv_px: Float[np.ndarray, "n 2"], width: int, height: int, margin_px: float
+) -> Bool[np.ndarray, " n"]:
+    """Which pixels lie in the image by a margin; NaN does not."""
+    u, v = uv_px.T
+    return (
+        (u >= margin_px) & (u <= width - margin_px) & (v >= margin_px) & (v <= height - margin_px)
+    )
+
+
+def see_points(
+    camera: Camera,
+    depth_map_m: Float[np.ndarray, "h w"],
+    points_world: Float[np.ndarray, "n 3"],
+    normals_world: Float[np.ndarray, "n 3"],
+    *,
+    margin_px: float,
+    tolerance: Tolerance,
+    max_grazing_deg: float,
+) -> Sight:
+    """Test points with normals against one depth map.
+
+    Args:
+        camera: the view.
+        depth_map_m: metres along z, 0 or non-finite where unknown.
+        points_world: the points.
+        normals_world: unit normals of either sign.
+        margin_px: how far inside the image a projection must lie.
+        tolerance: of the depth test and of the agreement of neighbours.
+        max_grazing_deg: largest angle between the ray and the normal.
+    """
+    uv_px, depth_m = project(camera, points_world)
+    candidates = inside(uv_px, camera.width, camera.height, margin_px)
+    looked_up = np.full(len(uv_px), np.nan)
+    looked_up[candidates] = lookup_depth(depth_map_m, uv_px[candidates], tolerance)
+    error_m = np.abs(looked_up - depth_m)
+    to_camera = camera.center - points_world
+    distance_m = np.linalg.norm(to_camera, axis=1)
+    cosine = np.abs((to_camera * normals_world).sum(axis=1)) / np.maximum(distance_m, 1e-12)
+    allowed_m = np.maximum(tolerance.absolute_m, tolerance.share * depth_m)
+    visible = (error_m <= allowed_m) & (cosine >= math.cos(math.radians(max_grazing_deg)))
+    return Sight(uv_px, depth_m, error_m, visible)
+
+
+def lookup_depth(
+    depth_map_m: Float[np.ndarray, "h w"], uv_px: Float[np.ndarray, "n 2"], tolerance: Tolerance
+) -> Float[np.ndarray, " n"]:
+    """Bilinear depth at pixels; NaN outside, on missing depth and across an edge."""
+    return _lookup(depth_map_m, np.ascontiguousarray(uv_px, np.float64), *map(float, tolerance))
+
+
+def estimate_normals(
+    camera: Camera, depth_map_m: Float[np.ndarray, "h w"], pixels: Int[np.ndarray, "n 2"], step: int
+) -> Float[np.ndarray, "n 3"]:
+    """Unit surface normals in the world at integer (column, row) pixels, from four neighbours.
+
+    NaN where a neighbour `step` pixels away is missing. Exact for a plane seen by a pinhole; the
+    distortion of a lens is ignored over the few pixels of the step.
+    """
+    normals_camera = _normals(
+        depth_map_m,
+        np.ascontiguousarray(pixels, np.int64),
+        step,
+        camera.fx,
+        camera.fy,
+        camera.cx,
+        camera.cy,
+    )
+    return normals_camera @ camera.world_from_camera[:3, :3].T
+
+
+@numba.njit(cache=True)
+def _lookup(depth, uv, absolute_m, share):  # pragma: no cover - compiled
+    height, width = depth.shape
+    out = np.full(len(uv), np.nan)
+    for i in range(len(uv)):
+        x, y = uv[i, 0] - 0.5, uv[i, 1] - 0.5
+        if not (0.0 <= x <= width - 1 and 0.0 <= y <= height - 1):
+            continue
+        x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
+        a, b = depth[y0, x0], depth[y0, x0 + 1]
+        c, d = depth[y0 + 1, x0], depth[y0 + 1, x0 + 1]
+        low, high = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
+        # written so that NaN fails too
+        if not (low > 0.0 and high - low <= max(absolute_m, share * low)):
+            continue
+        fx, fy = x - x0, y - y0
+        out[i] = (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy
+    return out
+
+
+@numba.njit(cache=True)
+def _normals(depth, pixels, step, fx, fy, cx, cy):  # pragma: no cover - compiled
+    height, width = depth.shape
+    out = np.full((len(pixels), 3), np.nan)
+    for i in range(len(pixels)):
+        x, y = pixels[i]
+        if x < step or y < step or x >= width - step or y >= height - step:
+            continue
+        left, right = depth[y, x - step], depth[y, x + step]
+        up, down = depth[y - step, x], depth[y + step, x]
+        if not (left > 0.0 and right > 0.0 and up > 0.0 and down > 0.0):
+            continue
+        ym, xm = (y + 0.5 - cy) / fy, (x + 0.5 - cx) / fx
+        xl, xr = (x - step + 0.5 - cx) / fx, (x + step + 0.5 - cx) / fx
+        yu, yd = (y - step + 0.5 - cy) / fy, (y + step + 0.5 - cy) / fy
+        ax, ay, az = right * xr - left * xl, (right - left) * ym, right - left
+        bx, by, bz = (down - up) * xm, down * yd - up * yu, down - up
+        nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        norm = math.sqrt(nx * nx + ny * ny + nz * nz)
+        if norm > 0.0:
+            out[i, 0], out[i, 1], out[i, 2] = nx / norm, ny / norm, nz / norm
+    return out

@@ -1,0 +1,232 @@
+"""Directional correspondence: references draw one 3D direction; which target arrow shows it?
+
+    Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with four coloured arrows -> "green"
+
+All arrows start at one anchor that every image sees and have one length in 3D. The four directions
+of the target are all drawable in every reference, and the answer's image angle is the first to
+fourth nearest to the mean reference angle equally often: only reasoning in 3D tells them apart.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from xvr.geometry.angles import circular_mean_deg, plane_angles, unit, wrapped_difference_deg
+from xvr.geometry.camera import project
+from xvr.geometry.visibility import inside
+from xvr.tasks import wordings
+from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
+from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
+from xvr.tasks.pool import PointPool, margin_px
+from xvr.tasks.rules import Rules
+from xvr.tasks.task import Task, cells
+from xvr.tasks.views import MarkedPoint, angle_checks, choose_marked_point
+
+OPTIONS = 4
+DIRECTIONS_TRIED = 96
+
+
+class Arrows(NamedTuple):
+    """Candidate arrows from one anchor in the chosen views."""
+
+    directions: Float[np.ndarray, "n 3"]
+    ends_world: Float[np.ndarray, "n 3"]
+    ends_px: Float[np.ndarray, "k n 2"]
+    angles_deg: Float[np.ndarray, "k n"]
+    """Angle of each arrow in each image, from +u towards +v."""
+    length_share: Float[np.ndarray, "k n"]
+    """Length in each image, of its diagonal."""
+
+
+def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
+    """One sample; the variant of the slot is the rank of the answer by image angle."""
+    marked = choose_marked_point(pool, slot.images, rng, rules)
+    if isinstance(marked, Refusal):
+        return marked
+    arrows = _drawable_arrows(pool, marked, rng, rules)
+    if len(arrows.directions) < OPTIONS:
+        return Refusal(reason="too_few_drawable_arrows")
+    planes_deg = _widest_plane_angle(pool, marked, arrows)
+    for answer in rng.permutation(len(arrows.directions)):
+        if planes_deg[answer] < rules.min_plane_angle_deg:
+            continue
+        others = _distractors(arrows, int(answer), slot.variant, rng, rules)
+        if others is not None:
+            chosen = np.array([answer, *others])
+            return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[answer]), rng)
+    return Refusal(reason="no_arrows_of_the_angle_rank")
+
+
+def _drawable_arrows(
+    pool: PointPool, marked: MarkedPoint, rng: np.random.Generator, rules: Rules
+) -> Arrows:
+    """Random directions whose arrows are long enough and inside every chosen image."""
+    directions = unit(rng.normal(size=(DIRECTIONS_TRIED, 3)))
+    anchor = pool.points_world[marked.point]
+    ends_world = anchor + rules.arrow_scene_share * pool.extent_m * directions
+    drawable = np.ones(len(directions), bool)
+    ends_px, shares, angles = [], [], []
+    for view in marked.views:
+        camera = pool.cameras[view]
+        end_px, _ = project(camera, ends_world)
+        offset = end_px - pool.uv_px[view, marked.point]
+        share = np.linalg.norm(offset, axis=1) / camera.diagonal_px
+        drawable &= inside(end_px, camera.width, camera.height, margin_px(camera, rules))
+        drawable &= share >= rules.min_arrow_px_share
+        ends_px.append(end_px)
+        shares.append(share)
+        angles.append(np.degrees(np.arctan2(offset[:, 1], offset[:, 0])))
+    return Arrows(
+        directions[drawable],
+        ends_world[drawable],
+        np.stack(ends_px)[:, drawable],
+        np.stack(angles)[:, drawable],
+        np.stack(shares)[:, drawable],
+    )
+
+
+def _widest_plane_angle(
+    pool: PointPool, marked: MarkedPoint, arrows: Arrows
+) -> Float[np.ndarray, " n"]:
+    """Per arrow, the widest angle between two references' planes through arrow and camera."""
+    rays = pool.points_world[marked.point] - pool.centers_world[marked.views[1:]]  # (k - 1, 3)
+    normals = unit(np.cross(rays[:, None], arrows.directions))  # (k - 1, n, 3)
+    return np.array([plane_angles(normals[:, n]).max() for n in range(normals.shape[1])])
+
+
+def _distractors(
+    arrows: Arrows, answer: int, rank: int, rng: np.random.Generator, rules: Rules
+) -> Int[np.ndarray, " k"] | None:
+    """Arrows apart in the target's image, `rank` of them nearer to the references' mean angle."""
+    angles = arrows.angles_deg[0]
+    mean_deg = circular_mean_deg(arrows.angles_deg[1:, answer])
+    deviation = wrapped_difference_deg(angles, mean_deg)
+    remaining = _apart(angles, answer, np.arange(len(angles)), rules)
+    chosen: list[int] = []
+    for nearer in rng.permutation([n < rank for n in range(OPTIONS - 1)]):
+        group = remaining[(deviation[remaining] < deviation[answer]) == nearer]
+        if len(group) == 0:
+            return None
+        chosen.append(int(group[rng.integers(len(group))]))
+        remaining = _apart(angles, chosen[-1], remaining, rules)
+    return np.array(chosen)
+
+
+def _apart(
+    angles: Float[np.ndarray, " n"], one: int, others: Int[np.ndarray, " k"], rules: Rules
+) -> Int[np.ndarray, " m"]:
+    gap: Bool[np.ndarray, " k"] = (
+        wrapped_difference_deg(angles[others], angles[one]) >= rules.min_arrow_gap_deg
+    )
+    return others[gap]
+
+
+def _compose(
+    pool: PointPool,
+    slot: Slot,
+    marked: MarkedPoint,
+    arrows: Arrows,
+    chosen: Int[np.ndarray, " k"],
+    planes_deg: float,
+    rng: np.random.Generator,
+) -> Draft:
+    answer = int(chosen[0])
+    free = rng.permutation([c for c in range(len(COLORS)) if c != slot.answer])
+    arrow_of = dict(zip([slot.answer, *free.tolist()], chosen.tolist(), strict=False))
+    target, references = int(marked.views[0]), marked.views[1:]
+    palette = rng.integers(len(COLORS), size=len(references))
+    marks = [
+        _mark(pool, marked, arrows, image + 1, image + 1, answer, COLORS[color], "Target")
+        for image, color in enumerate(palette)
+    ]
+    marks += [
+        _mark(pool, marked, arrows, slot.images, 0, arrow, COLORS[color], COLORS[color])
+        for color, arrow in sorted(arrow_of.items())
+    ]
+    names = [COLORS[c] for c in sorted(arrow_of)]
+    question = pick(wordings.DIRECTION, rng).format(
+        references=len(references), target=slot.images, colors=", ".join(names)
+    )
+    labels = [f"Image {n} (Reference):" for n in range(1, slot.images)]
+    angles = arrows.angles_deg[0, chosen]
+    gaps = wrapped_difference_deg(angles[:, None], angles[None])[np.triu_indices(OPTIONS, 1)]
+    deviation = wrapped_difference_deg(angles[:1], circular_mean_deg(arrows.angles_deg[1:, answer]))
+    return Draft(
+        slot=slot,
+        images=(
+            *(view_ref(pool, int(view), "reference") for view in references),
+            view_ref(pool, target, "target"),
+        ),
+        blocks=prompt(
+            pick(wordings.GENERAL_OPENINGS, rng),
+            [*labels, f"Image {slot.images} (Target):"],
+            question,
+        ),
+        marks=tuple(marks),
+        options=tuple(
+            Option(
+                value=COLORS[c],
+                correct=c == slot.answer,
+                why="answer" if c == slot.answer else "direction",
+            )
+            for c in sorted(arrow_of)
+        ),
+        answer=COLORS[slot.answer],
+        key=(marked.point, target, tuple(sorted(references.tolist()))),
+        world={
+            "point_m": triple(pool.points_world[marked.point]),
+            "direction": triple(arrows.directions[answer]),
+        },
+        checks=angle_checks(marked.angles_deg)
+        | {
+            "max_depth_error_m": float(pool.error_m[marked.views, marked.point].max()),
+            "max_plane_angle_deg": planes_deg,
+            "min_arrow_gap_deg": float(gaps.min()),
+            "min_arrow_px_share": float(
+                min(arrows.length_share[:, answer].min(), arrows.length_share[0, chosen].min())
+            ),
+            "scene_extent_m": pool.extent_m,
+        },
+        difficulty={
+            "nearest_reference_deg": float(marked.angles_deg[0, 1:].min()),
+            "image_angle_change_deg": float(deviation[0]),
+            "angle_rank": float(slot.variant),
+        },
+    )
+
+
+def _mark(
+    pool: PointPool,
+    marked: MarkedPoint,
+    arrows: Arrows,
+    image: int,
+    position: int,
+    arrow: int,
+    color: str,
+    label: str,
+) -> Mark:
+    """The mark of one arrow in the chosen view at a position; position 0 is the target."""
+    return Mark(
+        image=image,
+        kind="arrow",
+        color=color,
+        label=label,
+        uv_px=pair(pool.uv_px[marked.views[position], marked.point]),
+        uv_end_px=pair(arrows.ends_px[position, arrow]),
+        point_m=triple(pool.points_world[marked.point]),
+        end_point_m=triple(arrows.ends_world[arrow]),
+    )
+
+
+TASK = Task(
+    name="directional_correspondence",
+    released_id="task10",
+    id_prefix="multi_reference_direction_matching",
+    domain="general",
+    question="References draw one 3D direction; which coloured arrow in the target shows it?",
+    cells=cells((3, 4, 5), lambda _: len(COLORS)),
+    variants=OPTIONS,
+    draft=draft,
+    eval_count=264,
+)

@@ -1,0 +1,190 @@
+"""The pool of proven points of a scene: what every general task draws its marks from.
+
+A point enters from one depth map and is then tested against all others (or comes with its track);
+the pool holds, for each view and point, the projection, the depth error, whether it is visible and
+the colour around it. Points of one question are drawn from those that all its images see, so that
+nothing in a single image tells the right one from the rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from xvr.errors import Unusable
+from xvr.geometry import visibility
+from xvr.geometry.camera import Camera, project, unproject
+from xvr.geometry.similarity import correlations, gray_thumbnail
+from xvr.sources.records import Depth, Image, Tracks
+from xvr.tasks.rules import Rules
+
+POINTS_PER_POOL = 4000
+NORMAL_STEP_PX = 3
+PATCH_DIAGONAL_SHARE = 0.012
+THUMBNAIL_WIDTH_PX = 40
+
+
+class ViewPixels(NamedTuple):
+    """One view with its pixels."""
+
+    name: str
+    frame_index: int
+    time_s: float | None
+    camera: Camera
+    image: Image
+    depth: Depth | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PointPool:
+    """v views of n points."""
+
+    views: tuple[ViewPixels, ...]
+    points_world: Float[np.ndarray, "n 3"]
+    uv_px: Float[np.ndarray, "v n 2"]
+    depth_m: Float[np.ndarray, "v n"]
+    error_m: Float[np.ndarray, "v n"]
+    """Depth error that passed the visibility rule; zero for tracks."""
+    visible: Bool[np.ndarray, "v n"]
+    lab: Float[np.ndarray, "v n 3"]
+    """Mean CIE Lab colour around the projection, where visible."""
+    centers_world: Float[np.ndarray, "v 3"]
+    similarity: Float[np.ndarray, "v v"]
+    """Correlation of the views' grey thumbnails."""
+    extent_m: float
+    """Scene extent: twice the median distance of the points to their median."""
+    center_world: Float[np.ndarray, "3"]
+    """Scene centre: the median of the points, or of where the views look when there are none."""
+
+    @property
+    def cameras(self) -> tuple[Camera, ...]:
+        """Cameras in the order of the views."""
+        return tuple(view.camera for view in self.views)
+
+
+def build_pool(
+    views: Sequence[ViewPixels],
+    tracks: Tracks | None,
+    rules: Rules,
+    rng: np.random.Generator,
+) -> PointPool:
+    """Draw points from the depth maps (or take the tracks) and test them in every view.
+
+    Raises:
+        Unusable: `no_points` when neither depth nor tracks give a point that three views see.
+    """
+    if all(view.depth is not None for view in views):
+        points, normals = _surface_points(views, rules, rng)
+        sights = [_see(view, points, normals, rules) for view in views]
+    elif tracks is not None:
+        chosen = rng.permutation(len(tracks.points_world))[:POINTS_PER_POOL]
+        points = tracks.points_world[chosen]
+        sights = [
+            _follow(view, points, tracks.seen[chosen, i], rules) for i, view in enumerate(views)
+        ]
+    else:
+        raise Unusable("no_points", "some views have no depth and there are no tracks")
+    visible = np.stack([sight.visible for sight in sights])
+    kept = visible.sum(axis=0) >= rules.min_views
+    if not kept.any():
+        raise Unusable("no_points", f"no surface point is seen by {rules.min_views} of the views")
+    points, visible = points[kept], visible[:, kept]
+    uv_px = np.stack([sight.uv_px[kept] for sight in sights])
+    center = np.median(points, axis=0)
+    thumbnails = [gray_thumbnail(view.image, THUMBNAIL_WIDTH_PX).ravel() for view in views]
+    return PointPool(
+        views=tuple(views),
+        points_world=points,
+        uv_px=uv_px,
+        depth_m=np.stack([sight.depth_m[kept] for sight in sights]),
+        error_m=np.stack([sight.error_m[kept] for sight in sights]),
+        visible=visible,
+        lab=np.stack([_patch_lab(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)]),
+        centers_world=np.stack([view.camera.center for view in views]),
+        similarity=_similarity(thumbnails),
+        extent_m=2 * float(np.median(np.linalg.norm(points - center, axis=1))),
+        center_world=center,
+    )
+
+
+def margin_px(camera: Camera, rules: Rules) -> float:
+    """How far inside the image a mark must lie."""
+    return rules.margin_share * min(camera.width, camera.height)
+
+
+def _surface_points(
+    views: Sequence[ViewPixels], rules: Rules, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+    """Points at random pixels of every view where depth is reliable, with their normals."""
+    tolerance = visibility.Tolerance(rules.depth_tolerance_m, rules.depth_tolerance_share)
+    per_view = -(-POINTS_PER_POOL // len(views))
+    points, normals = [], []
+    for view in views:
+        assert view.depth is not None
+        size = (view.camera.width, view.camera.height)
+        pixels = rng.integers(0, size, size=(2 * per_view, 2))
+        normal = visibility.estimate_normals(view.camera, view.depth, pixels, NORMAL_STEP_PX)
+        # half a pixel off a centre, so that the lookup really interpolates four neighbours
+        uv_px = pixels + rng.uniform(0.25, 0.75, size=pixels.shape)
+        depth_m = visibility.lookup_depth(view.depth, uv_px, tolerance)
+        kept = np.flatnonzero(np.isfinite(depth_m) & np.isfinite(normal).all(axis=1))[:per_view]
+        points.append(unproject(view.camera, uv_px[kept], depth_m[kept]))
+        normals.append(normal[kept])
+    return np.concatenate(points), np.concatenate(normals)
+
+
+def _see(
+    view: ViewPixels,
+    points: Float[np.ndarray, "n 3"],
+    normals: Float[np.ndarray, "n 3"],
+    rules: Rules,
+) -> visibility.Sight:
+    assert view.depth is not None
+    return visibility.see_points(
+        view.camera,
+        view.depth,
+        points,
+        normals,
+        margin_px=margin_px(view.camera, rules),
+        tolerance=visibility.Tolerance(rules.depth_tolerance_m, rules.depth_tolerance_share),
+        max_grazing_deg=rules.max_grazing_deg,
+    )
+
+
+def _follow(
+    view: ViewPixels,
+    points: Float[np.ndarray, "n 3"],
+    seen: Bool[np.ndarray, " n"],
+    rules: Rules,
+) -> visibility.Sight:
+    uv_px, depth_m = project(view.camera, points)
+    camera = view.camera
+    inside = visibility.inside(uv_px, camera.width, camera.height, margin_px(camera, rules))
+    return visibility.Sight(uv_px, depth_m, np.zeros(len(points)), seen & inside)
+
+
+def _patch_lab(
+    image: Image, uv_px: Float[np.ndarray, "n 2"], visible: Bool[np.ndarray, " n"]
+) -> Float[np.ndarray, "n 3"]:
+    """Mean colour of the square patch around each visible projection, as CIE Lab."""
+    side = 2 * round(PATCH_DIAGONAL_SHARE * np.hypot(*image.shape[:2]) / 2) + 1
+    blurred = cv2.blur(image, (side, side))
+    columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
+    lab = np.full((len(uv_px), 3), np.nan, np.float32)
+    if visible.any():
+        rgb = blurred[rows, columns][:, None].astype(np.float32) / 255  # (k, 1, 3)
+        lab[visible] = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[:, 0]
+    return lab
+
+
+def _similarity(thumbnails: list[Float[np.ndarray, " k"]]) -> Float[np.ndarray, "v v"]:
+    shapes = {thumbnail.shape for thumbnail in thumbnails}
+    if len(shapes) > 1:
+        # images of several sizes are compared by their common coarse layout
+        thumbnails = [
+            cv2.resize(t[None], (400, 1), interpolation=cv2.INTER_AREA)[0] for t in thumbnails
+        ]
+    return correlations(np.stack(thumbnails).astype(np.float64))

@@ -1,0 +1,58 @@
+"""A task as a value: its names, its answers, and the function that drafts one sample."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from xvr.tasks.draft import Draft, Refusal, Slot
+from xvr.tasks.rules import Rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One of the eight tasks.
+
+    A slot's number of images and right option come from `cells`, taken in turn, and its variant
+    from the turns made: so every answer is used equally often, to one sample, in any number of
+    samples.
+    """
+
+    name: str
+    """Our name, such as `point_correspondence`."""
+    released_id: str
+    """Value of `task` in the published release."""
+    id_prefix: str
+    """Beginning of `sample_id` of general tasks, as released."""
+    domain: Literal["general", "robotic"]
+    question: str
+    """What it asks, in one line, for people."""
+    cells: tuple[tuple[int, int], ...]
+    """(number of images, index of the right option), in turn."""
+    variants: int
+    """How many variants are taken in turn."""
+    draft: Callable[[Any, Slot, np.random.Generator, Rules], Draft | Refusal]
+    """Drafts one sample from a `PointPool` (general) or an `EpisodePair` (robotic)."""
+    eval_count: int
+    """Samples of this task in XVR-Eval (inferred from its published table)."""
+
+    def slot(self, split: str, index: int) -> Slot:
+        """What the index-th sample of a split must be."""
+        images, answer = self.cells[index % len(self.cells)]
+        turn = index // len(self.cells)
+        return Slot(
+            task=self.name,
+            split=split,
+            index=index,
+            answer=answer,
+            images=images,
+            variant=turn % self.variants,
+        )
+
+
+def cells(
+    images: range | tuple[int, ...], options: Callable[[int], int]
+) -> tuple[tuple[int, int], ...]:
+    """All (number of images, right option) pairs, the option changing fastest."""
+    return tuple((count, answer) for count in images for answer in range(options(count)))
