@@ -1,6 +1,6 @@
 """The written records: one line of `<split>.jsonl` and one line of `provenance/<split>.jsonl`.
 
-A sample has exactly the four keys of the published release (huggingface.co/datasets/Jaehwisong/XVR):
+A sample has exactly the four keys of the published release, Jaehwisong/XVR on the Hugging Face hub:
 `prompt_blocks`, `sample_id`, `task`, `ground_truth_answer`. Provenance carries the proof.
 """
 

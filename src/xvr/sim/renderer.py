@@ -135,29 +135,31 @@ class Renderer:
         self._mujoco.mjr_render(self._viewport, self._scene, context)
         inverse = np.empty((self._height, self._width), np.float32)
         self._mujoco.mjr_readPixels(None, inverse, self._viewport, context)
-        extent, planes = self._model.stat.extent, self._model.vis.map
-        near, far = planes.znear * extent, planes.zfar * extent
-        # Zero is the far plane and one the near plane: float32 keeps its digits for far surfaces.
-        depth = near * far / (near + inverse[::-1].astype(np.float64) * (far - near))
-        return depth.astype(np.float32)
+        return self._metres(inverse)
 
-    def geoms(self, data: Any, camera: int | str) -> Int[np.ndarray, "h w"]:
-        """Number of the geom at each pixel centre, -1 where there is none (int32)."""
+    def surfaces(
+        self, data: Any, camera: int | str
+    ) -> tuple[Float[np.ndarray, "h w"], Int[np.ndarray, "h w"]]:
+        """Depth as `depth` gives it and the number of the geom there, -1 for none, in one pass."""
         mujoco = self._mujoco
         self._aim(data, camera)
         flags = self._scene.flags
         coloured = (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR)
         for flag in coloured:
             flags[flag] = 1
-        colours = self._draw(self._plain_context()).astype(np.int32)
+        context = self._plain_context()
+        mujoco.mjr_render(self._viewport, self._scene, context)
         for flag in coloured:
             flags[flag] = 0
-        segments = colours @ np.array([1, 1 << 8, 1 << 16])  # (h, w), 0 is the background
+        colours = np.empty((self._height, self._width, 3), np.uint8)
+        inverse = np.empty((self._height, self._width), np.float32)
+        mujoco.mjr_readPixels(colours, inverse, self._viewport, context)
         geom_of_segment = np.full(self._scene.maxgeom + 2, -1, np.int32)
         for shape in self._scene.geoms[: self._scene.ngeom]:
             if shape.segid >= 0 and shape.objtype == mujoco.mjtObj.mjOBJ_GEOM:
                 geom_of_segment[shape.segid + 1] = shape.objid
-        return geom_of_segment[segments]
+        red, green, blue = (colours[::-1, :, channel].astype(np.int32) for channel in range(3))
+        return self._metres(inverse), geom_of_segment[red | green << 8 | blue << 16]
 
     def close(self) -> None:
         """Frees the GL context; the renderer can't be used afterwards."""
@@ -216,6 +218,17 @@ class Renderer:
             self._camera,
             mujoco.mjtCatBit.mjCAT_ALL.value,
             self._scene,
+        )
+
+    def _metres(self, inverse: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+        """Depth from a buffer whose rows run upwards; zero is the far plane and one the near plane.
+
+        That way round, float32 keeps its digits for far surfaces.
+        """
+        extent, planes = self._model.stat.extent, self._model.vis.map
+        near, far = planes.znear * extent, planes.zfar * extent
+        return (near * far / (near + inverse[::-1].astype(np.float64) * (far - near))).astype(
+            np.float32
         )
 
     def _draw(self, context: Any) -> UInt8[np.ndarray, "h w 3"]:

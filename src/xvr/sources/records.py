@@ -4,7 +4,7 @@ Records are lazy: pixels are read when asked for, and nothing here keeps them. A
 data raises `xvr.errors.Unusable`, wherever it is found.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -124,3 +124,7 @@ class SourceFormat:
     """One scene or episode; checks metadata and poses, reads no image.
 
     Raises `Unusable` when it cannot be used."""
+    key_files: Callable[[Path, Sequence[Ref]], Iterable[tuple[str, Path]]]
+    """Metadata files behind these refs with names that do not depend on where the data lies.
+
+    Their names and sizes make the fingerprint of a source."""

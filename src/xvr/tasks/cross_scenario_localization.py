@@ -70,7 +70,14 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
             for n in range(CAMERAS)
         ),
         answer=str(CAMERAS + 1 + slot.answer),
-        key=(instant, other_instant, asked, first, tuple(second)),
+        key=(
+            own.frames[instant],
+            partner.frames[other_instant],
+            partner.episode.id,
+            asked,
+            first,
+            tuple(second),
+        ),
         world={"asked_image": slot.variant + 1, "asked_role": asked},
         checks=checks | {"scenario_ssim": alike},
         difficulty={"scenario_ssim": alike},

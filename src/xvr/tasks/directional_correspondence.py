@@ -39,6 +39,13 @@ class Arrows(NamedTuple):
     """Length in each image, of its diagonal."""
 
 
+class Style(NamedTuple):
+    """How a mark looks."""
+
+    color: str
+    label: str
+
+
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the rank of the answer by image angle."""
     marked = choose_marked_point(pool, slot.images, rng, rules)
@@ -137,11 +144,11 @@ def _compose(
     target, references = int(marked.views[0]), marked.views[1:]
     palette = rng.integers(len(COLORS), size=len(references))
     marks = [
-        _mark(pool, marked, arrows, image + 1, image + 1, answer, COLORS[color], "Target")
-        for image, color in enumerate(palette)
+        _mark(pool, marked, arrows, position, answer, Style(COLORS[color], "Target"))
+        for position, color in enumerate(palette, start=1)
     ]
     marks += [
-        _mark(pool, marked, arrows, slot.images, 0, arrow, COLORS[color], COLORS[color])
+        _mark(pool, marked, arrows, 0, arrow, Style(COLORS[color], COLORS[color]))
         for color, arrow in sorted(arrow_of.items())
     ]
     names = [COLORS[c] for c in sorted(arrow_of)]
@@ -173,7 +180,7 @@ def _compose(
             for c in sorted(arrow_of)
         ),
         answer=COLORS[slot.answer],
-        key=(marked.point, target, tuple(sorted(references.tolist()))),
+        key=(triple(pool.points_world[marked.point]), pool.names([target]), pool.names(references)),
         world={
             "point_m": triple(pool.points_world[marked.point]),
             "direction": triple(arrows.directions[answer]),
@@ -197,21 +204,14 @@ def _compose(
 
 
 def _mark(
-    pool: PointPool,
-    marked: MarkedPoint,
-    arrows: Arrows,
-    image: int,
-    position: int,
-    arrow: int,
-    color: str,
-    label: str,
+    pool: PointPool, marked: MarkedPoint, arrows: Arrows, position: int, arrow: int, style: Style
 ) -> Mark:
     """The mark of one arrow in the chosen view at a position; position 0 is the target."""
     return Mark(
-        image=image,
+        image=position or len(marked.views),
         kind="arrow",
-        color=color,
-        label=label,
+        color=style.color,
+        label=style.label,
         uv_px=pair(pool.uv_px[marked.views[position], marked.point]),
         uv_end_px=pair(arrows.ends_px[position, arrow]),
         point_m=triple(pool.points_world[marked.point]),

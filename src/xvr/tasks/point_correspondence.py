@@ -33,7 +33,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
     if "spread" in hardness and len(set(hardness)) == 1:
         return Refusal(reason="no_hard_distractor")
-    order = [c for c in rng.permutation(len(COLORS)) if c != slot.answer]
+    order = [c for c in rng.permutation(len(COLORS)).tolist() if c != slot.answer]
     options = {slot.answer: (marked.point, "answer")} | dict(
         zip(order, zip(found.tolist(), hardness, strict=True), strict=True)
     )
@@ -50,7 +50,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             for c in sorted(options)
         ),
         answer=COLORS[slot.answer],
-        key=(marked.point, target, tuple(sorted(references.tolist()))),
+        key=(triple(pool.points_world[marked.point]), pool.names([target]), pool.names(references)),
         world={"point_m": triple(pool.points_world[marked.point])},
         checks=_checks(pool, marked, found),
         difficulty={

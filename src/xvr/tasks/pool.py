@@ -6,7 +6,7 @@ the colour around it. Points of one question are drawn from those that all its i
 nothing in a single image tells the right one from the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,6 +58,10 @@ class PointPool:
     """Scene extent: twice the median distance of the points to their median."""
     center_world: Float[np.ndarray, "3"]
     """Scene centre: the median of the points, or of where the views look when there are none."""
+
+    def names(self, views: Iterable[int]) -> tuple[str, ...]:
+        """Names of views, sorted."""
+        return tuple(sorted(self.views[view].name for view in views))
 
     @property
     def cameras(self) -> tuple[Camera, ...]:

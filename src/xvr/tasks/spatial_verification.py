@@ -67,7 +67,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             for n in range(slot.images)
         ),
         answer=str(odd + 1),
-        key=(marked.point, int(views[odd]), tuple(sorted(views.tolist()))),
+        key=(triple(pool.points_world[marked.point]), pool.names([views[odd]]), pool.names(views)),
         world={
             "point_m": triple(pool.points_world[marked.point]),
             "odd_point_m": triple(pool.points_world[other]),
@@ -95,7 +95,7 @@ def _outlier_ranks(
     point: int,
     others: Int[np.ndarray, " n"],
 ) -> Int[np.ndarray, " n"]:
-    """How many images' patches would be more unlike the rest than the odd one's, per other point."""
+    """Per other point, how many images' patches are more unlike the rest than the odd one's."""
     lab: Float[np.ndarray, "k n 3"] = np.repeat(
         pool.lab[views, point][:, None], len(others), axis=1
     )

@@ -53,7 +53,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
             for n in range(slot.images)
         ),
         answer=str(slot.answer + 1),
-        key=(time, odd_time, odd_role, tuple(by_name)),
+        key=(grid.frames[time], grid.frames[odd_time], odd_role, tuple(by_name)),
         world={"time_s": grid.time_s(time), "odd_time_s": grid.time_s(odd_time)},
         checks=checks,
         difficulty={"time_gap_s": checks["time_gap_s"], "odd_ssim": checks["odd_ssim"]},

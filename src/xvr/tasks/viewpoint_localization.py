@@ -81,7 +81,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             for n in range(CANDIDATES)
         ),
         answer=str(right),
-        key=(answer, tuple(sorted(references.tolist())), tuple(sorted(candidates.tolist()))),
+        key=(pool.names([answer]), pool.names(references), pool.names(candidates)),
         world={"camera_center_m": center, "scene_center_m": triple(pool.center_world)},
         checks={
             "min_candidate_angle_deg": float(angles[upper].min()),
@@ -164,7 +164,7 @@ def _widest_separation(
     references: Int[np.ndarray, " k"],
     cameras: Int[np.ndarray, " c"],
 ) -> float:
-    """Smallest distance of two cameras' dots, of the diagonal, in the reference where it is widest."""
+    """Smallest distance of two dots, of the diagonal, in the reference that parts them best."""
     uv_px = centers_px[np.ix_(references, cameras)]  # (k, c, 2)
     distance = np.linalg.norm(uv_px[:, :, None] - uv_px[:, None], axis=3)
     first, second = np.triu_indices(len(cameras), 1)

@@ -1,0 +1,203 @@
+"""What a guesser may look at without looking across views: a few numbers per option.
+
+Every function gives one row per option, in the order of `Case.options`; columns are cues whose
+meaning is the same for every sample of the task. Nothing here uses camera poses or depth.
+"""
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from xvr.audit.guessing import Case
+from xvr.audit.written import Entry
+from xvr.dataset.record import MarkRecord
+from xvr.sources.pixels import decode_image
+from xvr.tasks.draft import COLORS
+
+Cues = Float[np.ndarray, "k f"]
+GREY_SIZE = (160, 120)
+THUMB_SIZE = (8, 8)
+
+
+def case_of(entry: Entry) -> Case:
+    """The question; options in an order that anyone who reads it knows."""
+    values = {option.value for option in entry.proof.options}
+    ranks = {color: number for number, color in enumerate(COLORS)}
+    options = sorted(values, key=lambda value: (ranks.get(value, 0), len(value), value))
+    source = entry.proof.source
+    return Case(
+        sample_id=entry.sample.sample_id,
+        group=source.scene or source.episode or (source.episodes or [""])[0],
+        images=len(entry.proof.images),
+        options=tuple(options),
+        answer=options.index(entry.answer),
+        text=entry.sample.text,
+    )
+
+
+def color_cues(entry: Entry, case: Case) -> Cues:
+    """Colours: which one an option has, how often others have it, when the text names it."""
+    marks = _option_marks(entry, case)
+    others = [m.color for m in entry.proof.marks if all(m is not mark for mark in marks)]
+    if not others:
+        others = [mark.color for mark in marks]
+    text = case.text.lower()
+    rows = []
+    for mark in marks:
+        which = [float(mark.color == color) for color in COLORS]
+        rows.append([*which, others.count(mark.color), text.find(mark.color)])
+    return np.array(rows, dtype=float)
+
+
+def dot_cues(entry: Entry, case: Case) -> Cues:
+    """Where dots (or tails) are: place, distances to the centre, to each other, to references."""
+    marks = _option_marks(entry, case)
+    places = np.array([_place(entry, mark) for mark in marks])  # (k, 2), centre 0, border +-0.5
+    others = [_place(entry, m) for m in entry.proof.marks if all(m is not mark for mark in marks)]
+    expected = np.mean(others, axis=0) if others else np.median(places, axis=0)
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 9 * np.eye(len(places))
+    return np.column_stack(
+        [
+            places,
+            np.abs(places),
+            np.linalg.norm(places, axis=1),
+            np.linalg.norm(places - places.mean(axis=0), axis=1),
+            np.linalg.norm(places - expected, axis=1),
+            apart.min(axis=1),
+        ]
+    )
+
+
+def arrow_cues(entry: Entry, case: Case) -> Cues:
+    """Shape of target arrows in the image, alone and against the mean of the references."""
+    marks = _option_marks(entry, case)
+    others = [m for m in entry.proof.marks if all(m is not mark for mark in marks)]
+    arrows = np.array([_arrow(entry, mark) for mark in marks])
+    references = np.array([_arrow(entry, mark) for mark in others])
+    lengths = np.linalg.norm(arrows, axis=1)
+    units = arrows / lengths[:, None]
+    reference_lengths = np.linalg.norm(references, axis=1)
+    reference_units = references / reference_lengths[:, None]
+    mean = reference_units.mean(axis=0)
+    along = units @ mean
+    axes = np.abs(units @ reference_units.T)
+    length_gap = np.abs(np.log(lengths / np.exp(np.log(reference_lengths).mean())))
+    mutual = units @ units.T - 2 * np.eye(len(units))
+    return np.column_stack(
+        [
+            along,
+            np.abs(along),
+            (units @ reference_units.T).max(axis=1),
+            axes.mean(axis=1),
+            lengths,
+            length_gap,
+            units,
+            np.abs(units),
+            mutual.max(axis=1),
+        ]
+    )
+
+
+def patch_cues(entry: Entry, case: Case, patches: Float[np.ndarray, "m 3"]) -> Cues:
+    """Colour around each option against the references, or against the other options."""
+    marks = _option_marks(entry, case)
+    numbers = {id(mark): number for number, mark in enumerate(entry.proof.marks)}
+    chosen = [numbers[id(mark)] for mark in marks]
+    others = [number for number in numbers.values() if number not in chosen]
+    lab = _lab(patches)
+    columns = []
+    for colors in (patches, lab):
+        own = colors[chosen]
+        if others:
+            away = np.linalg.norm(own[:, None] - colors[others][None], axis=2)
+            columns += [away.mean(axis=1), away.min(axis=1)]
+            columns.append(np.linalg.norm(own - colors[others].mean(axis=0), axis=1))
+        else:
+            away = np.linalg.norm(own[:, None] - own[None], axis=2)
+            columns += [away.sum(axis=1), np.median(away, axis=1)]
+            columns.append(np.linalg.norm(own - np.median(own, axis=0), axis=1))
+    return np.column_stack([*columns, lab[chosen]])
+
+
+def look_cues(entry: Entry, case: Case, read: Callable[[str], bytes]) -> Cues:
+    """Single images: size of the file, brightness, contrast, sharpness, colour."""
+    rows = []
+    for image in _option_images(entry, case):
+        data = read(image)
+        rgb = cv2.resize(decode_image(data, image), GREY_SIZE, interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(float)
+        sharpness = cv2.Laplacian(grey, cv2.CV_64F).std()
+        colorful = float(np.ptp(rgb.astype(float), axis=2).mean())
+        rows.append([len(data), grey.mean(), grey.std(), sharpness, colorful])
+    return np.array(rows, dtype=float)
+
+
+def likeness_cues(entry: Entry, case: Case, read: Callable[[str], bytes]) -> Cues:
+    """How similar each option is to the reference images, or else to the other options."""
+    chosen = _option_images(entry, case)
+    references = [image.url for image in entry.proof.images if image.url not in chosen]
+    looks = {url: _look(read(url), url) for url in (*chosen, *references)}
+    rows = []
+    for url in chosen:
+        others = references or [other for other in chosen if other != url]
+        pairs = np.array([_likeness(looks[url], looks[other]) for other in others])
+        rows.append([*pairs.mean(axis=0), *pairs.max(axis=0), *pairs.min(axis=0)])
+    return np.array(rows)
+
+
+def _option_marks(entry: Entry, case: Case) -> list[MarkRecord]:
+    """The mark of each option: the target's of that colour, or the image's."""
+    found = []
+    parts = {image.image: image.part for image in entry.proof.images}
+    for value in case.options:
+        if value in COLORS:
+            marks = [
+                m for m in entry.proof.marks if m.color == value and parts[m.image] == "target"
+            ]
+        else:
+            marks = [m for m in entry.proof.marks if str(m.image) == value]
+        found.append(marks[0])
+    return found
+
+
+def _option_images(entry: Entry, case: Case) -> list[str]:
+    urls = {str(image.image): image.url for image in entry.proof.images}
+    return [urls[value] for value in case.options]
+
+
+def _place(entry: Entry, mark: MarkRecord) -> Float[np.ndarray, "2"]:
+    image = entry.proof.images[mark.image - 1]
+    return np.array(mark.uv_px) / (image.width, image.height) - 0.5
+
+
+def _arrow(entry: Entry, mark: MarkRecord) -> Float[np.ndarray, "2"]:
+    image = entry.proof.images[mark.image - 1]
+    head = np.array(mark.uv_end_px or mark.uv_px)
+    arrow = (head - mark.uv_px) / np.hypot(image.width, image.height)
+    return np.where(np.abs(arrow).max() > 0, arrow, 1e-9)
+
+
+def _lab(rgb: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m 3"]:
+    pixels = (rgb / 255).astype(np.float32)[:, None]
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[:, 0].astype(float)
+
+
+def _look(data: bytes, where: str) -> Sequence[np.ndarray]:
+    """Standardised grey image, colour thumbnail and colour histogram."""
+    rgb: UInt8[np.ndarray, "h w 3"] = cv2.resize(
+        decode_image(data, where), GREY_SIZE, interpolation=cv2.INTER_AREA
+    )
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(float)
+    grey = (grey - grey.mean()) / (grey.std() + 1e-9)
+    thumb = cv2.resize(rgb, THUMB_SIZE, interpolation=cv2.INTER_AREA).astype(float)
+    bins = (rgb.reshape(-1, 3) // 64).astype(int) @ (16, 4, 1)
+    return grey, thumb, np.bincount(bins, minlength=64) / len(bins)
+
+
+def _likeness(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
+    correlation = float((first[0] * second[0]).mean())
+    thumbs = -float(np.abs(first[1] - second[1]).mean())
+    histograms = float(np.minimum(first[2], second[2]).sum())
+    return [correlation, thumbs, histograms]

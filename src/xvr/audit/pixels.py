@@ -1,0 +1,177 @@
+"""Are the written images the frames they claim to be: some are decoded again and compared.
+
+Written and source image must agree away from the marks, up to lossy compression. For the odd image
+of temporal questions the source's frame at the others' time must fit worse.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from xvr.audit.origin import Origins
+from xvr.audit.report import Finding, Problem
+from xvr.audit.thresholds import Thresholds
+from xvr.audit.written import Entry, ImageStore, located
+from xvr.dataset.record import ImageRecord, Provenance
+from xvr.errors import Unusable
+from xvr.sources.pixels import decode_image
+from xvr.sources.records import Episode, Scene
+
+Image = UInt8[np.ndarray, "h w 3"]
+
+LARGEST_MEAN_DIFFERENCE = 6.0
+"""Of 255, per channel, away from marks: quality 90 JPEG stays below 4 even on fine texture."""
+MARK_SHARE = 0.10
+"""Pixels this close to a mark are left out, relative to the image's shorter side."""
+SSIM_SIZE = 160
+"""Width in pixels of the grey images that are compared for change."""
+
+
+def check_pixels(
+    entries: Sequence[Entry], images: ImageStore, origins: Origins, limits: Thresholds, count: int
+) -> tuple[int, list[Finding]]:
+    """Compare some written images with their sources.
+
+    Args:
+        entries: samples to choose from; tasks take turns, ids are taken in the order of a hash.
+        images: the written images.
+        origins: opens the sources.
+        limits: rules, for the similarity of the odd camera's two frames.
+        count: images to compare at most.
+
+    Returns:
+        How many were compared, and what was wrong.
+    """
+    findings = []
+    compared = 0
+    for entry, chosen in _choose(entries, count):
+        try:
+            opened = origins.open(entry.proof.source)
+            for image in chosen:
+                compared += 1
+                for problem in _check_image(entry, image, opened, images, limits):
+                    findings.append(located(entry, problem))
+        except (Unusable, KeyError) as error:
+            findings.append(located(entry, Problem("pixels", "unreadable", str(error))))
+    return compared, findings
+
+
+def structural_similarity(first: Image, second: Image) -> float:
+    """Mean SSIM (Wang et al. 2004, 7x7 windows) of two images, grey and 160 px wide."""
+    x, y = (_small_grey(image) for image in (first, second))
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return cv2.blur(values, (7, 7))
+
+    mean_x, mean_y = mean(x), mean(y)
+    unbiased = 49 / 48
+    variances = unbiased * (mean(x * x) - mean_x**2 + mean(y * y) - mean_y**2)
+    covariance = unbiased * (mean(x * y) - mean_x * mean_y)
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    above = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    below = (mean_x**2 + mean_y**2 + c1) * (variances + c2)
+    return float((above / below)[3:-3, 3:-3].mean())
+
+
+def _choose(entries: Sequence[Entry], count: int) -> Iterator[tuple[Entry, list[ImageRecord]]]:
+    """Samples with the images to compare: tasks in turn, one image each, the odd one if any."""
+
+    def hashed(entry: Entry) -> bytes:
+        return hashlib.sha256(entry.sample.sample_id.encode()).digest()
+
+    turns: Counter[str] = Counter()
+    queue = []
+    for entry in sorted(entries, key=hashed):
+        queue.append((turns[entry.proof.task], entry.proof.task, entry))
+        turns[entry.proof.task] += 1
+    for _, _, entry in sorted(queue, key=lambda item: item[:2])[:count]:
+        records = entry.proof.images
+        odd = _odd_image(entry.proof)
+        yield entry, [odd or records[hashed(entry)[0] % len(records)]]
+
+
+def _odd_image(proof: Provenance) -> ImageRecord | None:
+    if proof.task != "temporal_verification":
+        return None
+    frames = Counter(image.frame_index for image in proof.images)
+    odd = [image for image in proof.images if frames[image.frame_index] == 1]
+    return odd[0] if len(odd) == 1 and len(proof.images) > 2 else None
+
+
+def _check_image(
+    entry: Entry,
+    record: ImageRecord,
+    opened: Sequence[Scene | Episode],
+    images: ImageStore,
+    limits: Thresholds,
+) -> Iterator[Problem]:
+    written = decode_image(images.read(record.url), record.url)
+    if written.shape[:2] != (record.height, record.width):
+        detail = f"image {record.image}: {written.shape[1]}x{written.shape[0]}"
+        yield Problem("pixels", "wrong_size", f"{detail}, not {record.width}x{record.height}")
+        return
+    frames = [record.frame_index]
+    odd = _odd_image(entry.proof)
+    if odd is record:
+        frames.append(next(i.frame_index for i in entry.proof.images if i is not odd))
+    sources = _source_frames(record, opened, frames)
+    if sources[0].shape != written.shape:
+        yield Problem("pixels", "wrong_size", f"image {record.image}: source is another size")
+        return
+    away = _away_from_marks(entry.proof, record)
+    gap = _difference(written, sources[0], away)
+    if gap > LARGEST_MEAN_DIFFERENCE:
+        detail = f"image {record.image} differs by {gap:.1f} of 255 from its source"
+        yield Problem("pixels", "other_frame", detail)
+    if odd is record:
+        other = _difference(written, sources[1], away)
+        if other <= gap:
+            detail = f"image {record.image}: frame {frames[1]} fits as well as frame {frames[0]}"
+            yield Problem("pixels", "other_time", detail)
+        similarity = structural_similarity(sources[0], sources[1])
+        if similarity > limits.max_odd_ssim + 0.01:
+            detail = f"SSIM {similarity:.3f} between the odd camera's two frames"
+            yield Problem("rule", "odd_frame_unchanged", detail)
+
+
+def _source_frames(
+    record: ImageRecord, opened: Sequence[Scene | Episode], frames: list[int]
+) -> list[Image]:
+    source = opened[record.episode or 0]
+    if isinstance(source, Scene):
+        view = next((view for view in source.views if view.name == record.view), None)
+        if view is None:
+            raise Unusable("unknown_view", str(record.view))
+        return [view.read_image()]
+    camera = next((camera for camera in source.cameras if camera.key == record.camera), None)
+    if camera is None:
+        raise Unusable("unknown_camera", str(record.camera))
+    order = sorted(set(frames))
+    found = dict(zip(order, camera.read_frames(order), strict=True))
+    return [found[frame] for frame in frames]
+
+
+def _away_from_marks(proof: Provenance, record: ImageRecord) -> Bool[np.ndarray, "h w"]:
+    away = np.ones((record.height, record.width), dtype=np.uint8)
+    radius = round(MARK_SHARE * min(record.width, record.height))
+    for mark in proof.marks:
+        if mark.image == record.image:
+            tail = (round(mark.uv_px[0]), round(mark.uv_px[1]))
+            end = mark.uv_end_px or mark.uv_px
+            cv2.line(away, tail, (round(end[0]), round(end[1])), (0,), 2 * radius)
+            cv2.circle(away, tail, radius, (0,), -1)
+    return away.astype(bool) if away.any() else np.ones_like(away, dtype=bool)
+
+
+def _difference(first: Image, second: Image, where: Bool[np.ndarray, "h w"]) -> float:
+    return float(cv2.absdiff(first, second)[where].mean())
+
+
+def _small_grey(image: Image) -> Float[np.ndarray, "h w"]:
+    height = max(round(image.shape[0] * SSIM_SIZE / image.shape[1]), 8)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(grey, (SSIM_SIZE, height), interpolation=cv2.INTER_AREA).astype(float)

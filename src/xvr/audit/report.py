@@ -1,0 +1,152 @@
+"""What an audit found: problems sample by sample, and what each cheater scored.
+
+Problems come in four kinds that never mix: `answer` (the recomputed answer differs or cannot be
+proved), `rule` (the answer is right but a rule of acceptance is broken), `integrity` (the files do
+not fit together) and `pixels` (a written image is not the frame it claims to be).
+"""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["answer", "rule", "integrity", "pixels"]
+LEAK_POINTS = 0.05
+"""A cheater leaks when it is surely more than this share above chance."""
+LEAK_SAMPLES = 30
+"""Fewer samples than this never call a task leaky: the bound would rest on a handful."""
+SHOWN = 10
+"""Problems of each kind that the text report spells out."""
+
+
+class Problem(NamedTuple):
+    """What is wrong, before it is known with which sample."""
+
+    kind: Kind
+    reason: str
+    """Short snake_case word that is counted."""
+    detail: str
+    """Values found and expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One problem of one sample, or of the dataset when `sample_id` is empty."""
+
+    kind: Kind
+    reason: str
+    detail: str
+    split: str = ""
+    task: str = ""
+    sample_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheaterScore:
+    """What one way of guessing without looking across views scores on one task."""
+
+    task: str
+    cheater: str
+    samples: int
+    accuracy: float
+    chance: float
+    """Mean over the samples of 1 / number of options."""
+    lower_95: float
+    """Exact one-sided 95 % lower bound of the accuracy (Clopper-Pearson)."""
+
+    @property
+    def leaky(self) -> bool:
+        """Surely more than 5 points above chance."""
+        return self.samples >= LEAK_SAMPLES and self.lower_95 > self.chance + LEAK_POINTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditReport:
+    """Everything an audit measured."""
+
+    samples: dict[str, dict[str, int]]
+    """Split, then task, then number of samples."""
+    answers_checked: int
+    """Samples whose answer was recomputed from the source."""
+    images_checked: int
+    """Written images compared with the source's frames."""
+    findings: tuple[Finding, ...]
+    scores: tuple[CheaterScore, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Every answer was recomputed and agrees, and the files and pixels are what they claim."""
+        return not any(finding.kind != "rule" for finding in self.findings)
+
+    @property
+    def leaky_tasks(self) -> tuple[str, ...]:
+        """Tasks that at least one cheater solves too well."""
+        return tuple(sorted({score.task for score in self.scores if score.leaky}))
+
+    def of_kind(self, kind: Kind) -> tuple[Finding, ...]:
+        """The findings of one kind."""
+        return tuple(finding for finding in self.findings if finding.kind == kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data; the same dataset gives the same bytes."""
+        return {
+            "ok": self.ok,
+            "leaky_tasks": list(self.leaky_tasks),
+            "samples": self.samples,
+            "answers_checked": self.answers_checked,
+            "images_checked": self.images_checked,
+            "counts": {
+                kind: dict(sorted(Counter(f.reason for f in self.of_kind(kind)).items()))
+                for kind in ("answer", "rule", "integrity", "pixels")
+            },
+            "findings": [asdict(finding) for finding in self.findings],
+            "cheaters": [{**asdict(score), "leaky": score.leaky} for score in self.scores],
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the report as JSON; the file appears whole or not at all."""
+        unfinished = path.with_name(path.name + ".part")
+        unfinished.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+
+    def to_text(self) -> str:
+        """The report for a terminal."""
+        lines = [*self._sample_lines(), "", *self._finding_lines(), "", *self._cheater_lines(), ""]
+        verdict = "every answer agrees with its source" if self.ok else "the audit FAILED"
+        leaks = f"; leaky: {', '.join(self.leaky_tasks)}" if self.leaky_tasks else ""
+        return "\n".join([*lines, verdict + leaks])
+
+    def _sample_lines(self) -> list[str]:
+        splits = list(self.samples)
+        tasks = sorted({task for counts in self.samples.values() for task in counts})
+        head = f"{'task':<32}" + "".join(f"{split:>12}" for split in splits)
+        rows = [
+            f"{task:<32}" + "".join(f"{self.samples[split].get(task, 0):>12}" for split in splits)
+            for task in tasks
+        ]
+        total = sum(sum(counts.values()) for counts in self.samples.values())
+        checked = f"{self.answers_checked} of {total} answers recomputed"
+        return [head, *rows, f"{checked}, {self.images_checked} images compared with the source"]
+
+    def _finding_lines(self) -> list[str]:
+        lines = []
+        for kind in ("answer", "integrity", "pixels", "rule"):
+            found = self.of_kind(kind)
+            lines.append(f"{kind} problems: {len(found)}")
+            counts = Counter(finding.reason for finding in found)
+            lines += [f"  {count:>6}  {reason}" for reason, count in sorted(counts.items())]
+            for finding in found[:SHOWN]:
+                where = " ".join(x for x in (finding.split, finding.sample_id) if x) or "dataset"
+                lines.append(f"    {where}: {finding.reason}: {finding.detail}")
+            if len(found) > SHOWN:
+                lines.append(f"    and {len(found) - SHOWN} more in the JSON report")
+        return lines
+
+    def _cheater_lines(self) -> list[str]:
+        lines = [f"{'task':<32}{'cheater':<34}{'n':>7}{'score':>8}{'>=':>8}{'chance':>8}"]
+        for score in self.scores:
+            numbers = f"{score.accuracy:>8.1%}{score.lower_95:>8.1%}{score.chance:>8.1%}"
+            mark = "  LEAKY" if score.leaky else ""
+            lines.append(f"{score.task:<32}{score.cheater:<34}{score.samples:>7}{numbers}{mark}")
+        return lines

@@ -1,0 +1,60 @@
+"""The audit from end to end."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from xvr.audit.answers import check_answers
+from xvr.audit.cheaters import run_cheaters, wants_patches
+from xvr.audit.integrity import check_integrity
+from xvr.audit.origin import Origins
+from xvr.audit.pixels import check_pixels
+from xvr.audit.report import AuditReport
+from xvr.audit.thresholds import thresholds_of
+from xvr.audit.written import Entry, read_written
+
+NOTHING_MOVED: Mapping[str, str] = {}
+
+
+def audit(
+    dataset: Path,
+    *,
+    pixels: int = 50,
+    workers: int = 1,
+    relocate: Mapping[str, str] = NOTHING_MOVED,
+) -> AuditReport:
+    """Recompute every answer of a dataset from its sources and measure what cheaters get.
+
+    Args:
+        dataset: folder with `<split>.jsonl`, `provenance/` and the images.
+        pixels: number of written images that are compared with the source's.
+        workers: processes that recompute answers; the report does not depend on it.
+        relocate: start of a recorded source path, to where the data is now.
+
+    Raises:
+        UserError: the folder holds no dataset.
+    """
+    written = read_written(dataset)
+    limits = thresholds_of(written.manifest)
+    origins = Origins(relocate=dict(relocate))
+    findings = check_integrity(written, origins)
+    broken = {finding.sample_id for finding in findings if finding.sample_id}
+    sound = [entry for entry in written.entries if entry.sample.sample_id not in broken]
+    checked = check_answers(sound, wants_patches(sound), limits, relocate=relocate, workers=workers)
+    for outcome in checked:
+        findings += outcome.findings
+    compared, differences = check_pixels(sound, written.images, origins, limits, pixels)
+    return AuditReport(
+        samples=_counts(written.entries),
+        answers_checked=sum(outcome.recomputed for outcome in checked),
+        images_checked=compared,
+        findings=tuple(findings + differences),
+        scores=tuple(run_cheaters(sound, [o.patches for o in checked], written.images)),
+    )
+
+
+def _counts(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for entry in entries:
+        counts[entry.split][entry.proof.task] += 1
+    return {split: dict(sorted(tasks.items())) for split, tasks in counts.items()}

@@ -1,0 +1,90 @@
+"""What is in a dataset, in numbers: `stats.json`.
+
+compute_stats(Path("out/dataset"))["images_per_sample"]
+"""
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from xvr.dataset import atomic
+from xvr.dataset.reader import read_split, splits_of
+
+STATS = "stats.json"
+BINS = 10
+
+
+def compute_stats(dataset: Path) -> dict[str, Any]:
+    """Counts by split, task and source, images per sample, answer balance, difficulty histograms.
+
+    Keys: `samples`, `images`, `images_per_sample`, `splits` {split: {task: count}}, `tasks`
+    {task: {`count`, `images_per_sample`, `answers` {number of options: {answer: count}},
+    `difficulty` {measure: {`edges`, `counts`}}}}, `sources` {source: {task: count}}. Tasks have our
+    names where there is provenance, and the released ids where there is none.
+    """
+    splits: dict[str, Counter[str]] = {}
+    images: Counter[str] = Counter()
+    answers: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    difficulty: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    sources: dict[str, Counter[str]] = defaultdict(Counter)
+    for split in splits_of(dataset):
+        splits[split] = Counter()
+        for sample, proof in read_split(dataset, split):
+            task = proof.task if proof else sample.task
+            splits[split][task] += 1
+            images[task] += len(sample.image_urls)
+            options = str(len(proof.options)) if proof else "any"
+            answers[task][options][sample.ground_truth_answer] += 1
+            if proof:
+                sources[f"{proof.source.format}:{proof.source.path}"][task] += 1
+                for measure, value in proof.difficulty.items():
+                    difficulty[task][measure].append(value)
+    total = sum((counts for counts in splits.values()), Counter())
+    samples = total.total()
+    return {
+        "samples": samples,
+        "images": images.total(),
+        "images_per_sample": _ratio(images.total(), samples),
+        "splits": {split: _ordered(counts) for split, counts in splits.items()},
+        "tasks": {
+            task: {
+                "count": total[task],
+                "images_per_sample": _ratio(images[task], total[task]),
+                "answers": {n: _ordered(c) for n, c in sorted(answers[task].items())},
+                "difficulty": {
+                    measure: _histogram(values)
+                    for measure, values in sorted(difficulty[task].items())
+                },
+            }
+            for task in sorted(total)
+        },
+        "sources": {source: _ordered(counts) for source, counts in sorted(sources.items())},
+    }
+
+
+def write_stats(dataset: Path, stats: dict[str, Any]) -> None:
+    """Write `stats.json`."""
+    atomic.write_bytes(dataset / STATS, (json.dumps(stats, indent=1) + "\n").encode())
+
+
+def _ratio(top: int, bottom: int) -> float:
+    return round(top / bottom, 4) if bottom else 0.0
+
+
+def _ordered(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _histogram(values: list[float]) -> dict[str, list[float]]:
+    """Equal bins between the extremes; a measure with few values has one bin for each."""
+    distinct = sorted(set(values))
+    if len(distinct) <= BINS:
+        counts = Counter(values)
+        return {"values": distinct, "counts": [counts[value] for value in distinct]}
+    low, high = distinct[0], distinct[-1]
+    edges = [low + (high - low) * i / BINS for i in range(BINS + 1)]
+    counts = [0] * BINS
+    for value in values:
+        counts[min(int((value - low) / (high - low) * BINS), BINS - 1)] += 1
+    return {"edges": [float(f"{edge:.6g}") for edge in edges], "counts": counts}

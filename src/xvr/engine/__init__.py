@@ -1,0 +1,1 @@
+"""The engine: plan which sample comes from where, run the units, resume, merge."""

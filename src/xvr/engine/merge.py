@@ -1,0 +1,162 @@
+"""From finished units to a dataset: samples in their final order, images numbered, records paired.
+
+Files of a split appear only when they are whole, and the manifest, written last by the build, says
+that the dataset is complete.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from xvr.dataset import atomic
+from xvr.dataset.shards import ShardWriter, image_url
+from xvr.engine.config import BuildConfig
+from xvr.engine.receipt import UnitFiles
+from xvr.engine.seeds import child_rng
+from xvr.engine.unit import image_extension
+
+
+class _Place(NamedTuple):
+    """Where a record is: unit, and byte range in its records file."""
+
+    unit: str
+    start: int
+    size: int
+
+
+class _FolderWriter:
+    """Writes images as files; has the interface of `ShardWriter`."""
+
+    def __init__(self, dataset_dir: Path) -> None:
+        self._dataset_dir = dataset_dir
+
+    def add(self, url: str, data: bytes) -> None:
+        path = self._dataset_dir / url
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def merge(
+    out: Path, work: Path, units: dict[str, list[str]], config: BuildConfig
+) -> dict[str, dict[str, int]]:
+    """Write jsonl, provenance and images of every split.
+
+    Args:
+        out: the dataset's folder.
+        work: folder of the units' files.
+        units: names of the finished units with samples, by split.
+        config: of the build.
+
+    Returns:
+        Samples by split and task.
+    """
+    images = _ImageNumbering(out, config)
+    counts: dict[str, dict[str, int]] = {}
+    (out / "provenance").mkdir(exist_ok=True)
+    for split, names in units.items():
+        places = _locate(work, names)
+        order = child_rng(config.seed, "order", split).permutation(len(places))
+        slots = sorted(places)
+        samples = work / f"{split}.samples.jsonl"
+        provenance = work / f"{split}.provenance.jsonl"
+        tasks: dict[str, int] = {}
+        seen: set[str] = set()
+        with samples.open("w") as sample_lines, provenance.open("w") as provenance_lines:
+            for position in order:
+                slot = slots[position]
+                record = _read(work, places[slot])
+                _make_unique(record, seen)
+                images.store(record, UnitFiles(work, places[slot].unit))
+                sample_lines.write(json.dumps(record["sample"]) + "\n")
+                provenance_lines.write(json.dumps(record["provenance"]) + "\n")
+                tasks[slot[0]] = tasks.get(slot[0], 0) + 1
+        counts[split] = dict(sorted(tasks.items()))
+    images.close()
+    for split in units:
+        for source, target in (
+            (work / f"{split}.samples.jsonl", out / f"{split}.jsonl"),
+            (work / f"{split}.provenance.jsonl", out / "provenance" / f"{split}.jsonl"),
+        ):
+            with source.open("rb") as lines:
+                atomic.write_chunks(target, lines)
+    return counts
+
+
+class _ImageNumbering:
+    """Gives images their final numbers and moves their bytes from unit blobs to the dataset."""
+
+    def __init__(self, out: Path, config: BuildConfig) -> None:
+        self._extension = image_extension(config)
+        self._next = 1
+        self._out: ShardWriter | _FolderWriter | None = None
+        if config.images == "shards":
+            self._out = ShardWriter(out, config.images_per_shard)
+        elif config.images == "folder":
+            self._out = _FolderWriter(out)
+
+    def store(self, record: dict[str, Any], files: UnitFiles) -> None:
+        """Store a record's images and replace their numbers by urls, in place."""
+        urls = [
+            image_url(self._next + n, self._extension)
+            for n in range(len(record["provenance"]["images"]))
+        ]
+        self._next += len(urls)
+        for block in record["sample"]["prompt_blocks"]:
+            if block["type"] == "image_url":
+                block["image_url"]["url"] = urls[block["image_url"]["url"] - 1]
+        for image in record["provenance"]["images"]:
+            image["url"] = urls[image["url"] - 1]
+        if self._out is None or not record["images"]:
+            return
+        with files.blob.open("rb") as blob:
+            for url, places in zip(urls, record["images"], strict=True):
+                for kind, (offset, size) in places.items():
+                    blob.seek(offset)
+                    name = url if kind == "image" else url.replace("images/", "clean/", 1)
+                    self._out.add(name, blob.read(size))
+
+    def close(self) -> None:
+        """Complete the last shard."""
+        if self._out is not None:
+            self._out.close()
+
+
+def _locate(work: Path, units: list[str]) -> dict[tuple[str, int], _Place]:
+    """Where the record of every slot is."""
+    places: dict[tuple[str, int], _Place] = {}
+    for unit in units:
+        start = 0
+        for line in UnitFiles(work, unit).records.read_bytes().splitlines(keepends=True):
+            task, index = json.loads(line)["slot"]
+            assert (task, index) not in places, (unit, task, index)
+            places[task, index] = _Place(unit, start, len(line))
+            start += len(line)
+    return places
+
+
+def _read(work: Path, place: _Place) -> dict[str, Any]:
+    with UnitFiles(work, place.unit).records.open("rb") as lines:
+        lines.seek(place.start)
+        return json.loads(lines.read(place.size))
+
+
+def _make_unique(record: dict[str, Any], seen: set[str]) -> None:
+    """Tell apart the samples of two sources that have the same name and numbers."""
+    sample_id = record["sample"]["sample_id"]
+    for candidate in _variants(sample_id):
+        if candidate not in seen:
+            seen.add(candidate)
+            record["sample"]["sample_id"] = record["provenance"]["sample_id"] = candidate
+            return
+
+
+def _variants(sample_id: str) -> Iterator[str]:
+    yield sample_id
+    number = 2
+    while True:
+        yield f"{sample_id}_{number}"
+        number += 1

@@ -1,0 +1,91 @@
+"""The four cameras of the kitchen robot.
+
+Three cameras are fixed to the robot's base, behind the arm, and look forward over it: front in
+the middle, left and right to either side, turned inwards. The fourth is on the hand. One rig
+serves a whole dataset; an episode only shakes it by about a centimetre and a degree, as a real
+mount would.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from xvr.sim.kitchen_mjcf import Vec3
+
+CAMERAS = ("left_view", "right_view", "front_view", "wrist_view")
+"""Names as they are in `observation.images.<name>`."""
+
+BASE_BODY, HAND_BODY = "mobilebase0_support", "robot0_right_hand"
+"""Bodies of robosuite's PandaOmron that carry the cameras."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """One camera in the frame of the body that carries it."""
+
+    name: str
+    body: str
+    position: Vec3
+    """Metres."""
+    rotation: Float[np.ndarray, "3 3"]
+    """body_from_camera with MuJoCo's camera axes (x right, y up, z backward)."""
+    fovy_deg: float
+
+
+def sample_rig(rng: np.random.Generator) -> tuple[Mount, ...]:
+    """The rig of a dataset, in the order of `CAMERAS`."""
+    reach = np.array([0.62, 0.0, 0.3]) + rng.uniform(-0.03, 0.03, 3)
+    fovy = float(rng.uniform(54, 58))
+    mounts = []
+    for name, position in (
+        ("left_view", (-0.28, 0.46, 0.7)),
+        ("right_view", (-0.28, -0.46, 0.7)),
+        ("front_view", (-0.36, 0.0, 0.9)),
+    ):
+        centre = np.array(position) + rng.uniform(-0.03, 0.03, 3)
+        rotation = looking_at(centre, reach)
+        mounts.append(_mount(name, BASE_BODY, centre, rotation, fovy))
+    # Above the hand's back (its x axis is away from the flange's cables), looking along its
+    # fingers and slightly inwards, so that both fingertips are in the picture.
+    centre = np.array([0.09, 0.0, 0.02]) + rng.uniform(-0.005, 0.005, 3)
+    rotation = looking_at(centre, np.array([0.0, 0.0, 0.22]), np.array([1.0, 0.0, 0.0]))
+    mounts.append(_mount("wrist_view", HAND_BODY, centre, rotation, 72.0))
+    return tuple(mounts)
+
+
+def shaken(
+    rig: tuple[Mount, ...], rng: np.random.Generator, shift_m: float = 0.005, turn_deg: float = 0.5
+) -> tuple[Mount, ...]:
+    """The rig as it is in one episode: each camera moved a little."""
+    from scipy.spatial.transform import Rotation
+
+    moved = []
+    for mount in rig:
+        turn = Rotation.from_rotvec(np.radians(turn_deg) * rng.standard_normal(3)).as_matrix()
+        centre = np.array(mount.position) + shift_m * np.clip(rng.standard_normal(3), -2, 2)
+        moved.append(_mount(mount.name, mount.body, centre, turn @ mount.rotation, mount.fovy_deg))
+    return tuple(moved)
+
+
+def looking_at(
+    centre: Float[np.ndarray, " 3"],
+    target: Float[np.ndarray, " 3"],
+    up: Float[np.ndarray, " 3"] = np.array([0.0, 0.0, 1.0]),  # noqa: B008 - never written to
+) -> Float[np.ndarray, "3 3"]:
+    """body_from_camera (MuJoCo axes) of a camera at `centre` that looks at `target`."""
+    backward = (centre - target) / np.linalg.norm(centre - target)
+    right = np.cross(up, backward)
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(backward, right), backward], axis=1)
+
+
+def _mount(
+    name: str,
+    body: str,
+    centre: Float[np.ndarray, " 3"],
+    rotation: Float[np.ndarray, "3 3"],
+    fovy_deg: float,
+) -> Mount:
+    x, y, z = (float(value) for value in centre)
+    return Mount(name=name, body=body, position=(x, y, z), rotation=rotation, fovy_deg=fovy_deg)

@@ -1,0 +1,239 @@
+"""LeRobot datasets, v2.0, v2.1 and v3.0: robot episodes seen by several cameras.
+
+    <root>/meta/info.json, lists of episodes and tasks; data/ parquet rows; videos/ mp4
+
+A path may be one dataset or a folder of them. Cameras get their role from `xvr.sources.roles` or
+from `meta/camera_roles.json`. The frame of a row is the one shown nearest to its timestamp; it may
+be a quarter of a frame away (LeRobot's own limit, 0.1 ms, refuses files whose clock is coarser).
+
+Source: https://github.com/huggingface/lerobot; layouts are in `xvr.sources.lerobot_episodes`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from xvr.errors import Unusable, UserError
+from xvr.sources.lerobot_episodes import EpisodeFiles, Episodes, read_episodes
+from xvr.sources.lerobot_features import calibration, effector_positions, needed_columns
+from xvr.sources.lerobot_meta import INFO, Dataset, read_dataset
+from xvr.sources.lerobot_rows import read_cells, read_columns
+from xvr.sources.pixels import decode_image, read_image
+from xvr.sources.records import Episode, EpisodeCamera, Image, Ref, SourceFormat
+from xvr.sources.video import read_frames
+
+MIN_CAMERAS = 3
+TOLERANCE_FRAMES = 0.25
+KEY_FILES = ("*.json", "*.jsonl", "*.parquet", "episodes/*/*.parquet")
+"""Files in `meta/` that the fingerprint looks at."""
+
+
+def index(path: Path) -> list[Ref]:
+    """All listed episodes of the dataset at a path, or of the datasets below it.
+
+    Raises:
+        UserError: the path holds no dataset, or one with damaged `meta/` files.
+    """
+    roots = _dataset_roots(path)
+    if not roots:
+        raise UserError(f"{path} holds no LeRobot dataset: expected {INFO} in it or below it")
+    refs = []
+    for name, root in roots:
+        dataset, episodes = _open(root, name)
+        for number in sorted(episodes.numbers):
+            episode_id = f"{name}/episode_{number:06d}"
+            refs.append(
+                Ref(
+                    format="lerobot",
+                    root=str(path),
+                    id=episode_id,
+                    group=episode_id,
+                    kind="episode",
+                    rig=dataset.rig(number),
+                )
+            )
+    return sorted(refs, key=lambda ref: ref.id)
+
+
+def load(ref: Ref) -> Episode:
+    """The episode of a ref, its rows checked against the list of episodes.
+
+    Raises:
+        Unusable: `unknown_episode`, `zero_length`, `too_few_cameras` (where cameras with unknown
+            roles were left out), `missing_video`, `missing_parquet`, `unreadable_parquet`,
+            `missing_column`, `bad_column`, `length_mismatch`, `bad_timestamps`,
+            `bad_effector_position`, `bad_intrinsics` or `bad_pose`.
+    """
+    name, _, label = ref.id.rpartition("/")
+    dataset, episodes = _open(_root_of(ref, name), name)
+    number = int(label.removeprefix("episode_"))
+    try:
+        files = episodes.files(number)
+    except KeyError as error:
+        raise Unusable("unknown_episode", f"{dataset.root}: no episode {number}") from error
+    _check_files(dataset, files, ref.id)
+    columns = ["timestamp", *needed_columns(dataset)]
+    if not files.instruction and "task_index" in dataset.features:
+        columns.append("task_index")
+    rows = read_columns(files.data, number, columns)
+    times_s = rows["timestamp"].astype(np.float64)
+    _check_times(dataset, files, times_s)
+    where = f"{files.data}, episode {number}"
+    return Episode(
+        id=ref.id,
+        dataset=name,
+        rig=dataset.rig(number),
+        instruction=files.instruction or _task(episodes, rows),
+        fps=dataset.fps,
+        length=len(times_s),
+        cameras=tuple(
+            EpisodeCamera(
+                key=key,
+                role=role,
+                read_frames=_reader(dataset, files, number, key, times_s),
+                calibration=calibration(dataset, key, rows, where),
+            )
+            for key, role in dataset.assignment.roles.items()
+        ),
+        effector_positions=effector_positions(dataset, rows, where),
+    )
+
+
+def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
+    """The files in `meta/` of each dataset."""
+    names = sorted({ref.id.rpartition("/")[0] for ref in refs})
+    roots = dict(_dataset_roots(path))
+    for name in names:
+        meta = roots[name] / "meta"
+        for file in sorted({file for pattern in KEY_FILES for file in meta.glob(pattern)}):
+            yield f"{name}/{file.relative_to(meta).as_posix()}", file
+
+
+def _dataset_roots(path: Path) -> list[tuple[str, Path]]:
+    """Names and folders of the dataset at a path, or of those one or two levels below."""
+    if (path / INFO).is_file():
+        return [(path.resolve().name, path)]
+    found = [*path.glob(f"*/{INFO}"), *path.glob(f"*/*/{INFO}")]
+    roots = [file.parents[1] for file in found]
+    return sorted((root.relative_to(path).as_posix(), root) for root in roots)
+
+
+def _root_of(ref: Ref, name: str) -> Path:
+    root = Path(ref.root)
+    return root if (root / INFO).is_file() else root / name
+
+
+def _open(root: Path, name: str) -> tuple[Dataset, Episodes]:
+    info = root / INFO
+    return _open_cached(root, name, info.stat().st_mtime_ns if info.exists() else 0)
+
+
+@lru_cache(maxsize=32)
+def _open_cached(root: Path, name: str, changed_ns: int) -> tuple[Dataset, Episodes]:  # noqa: ARG001
+    """Dataset and list of episodes; the date only makes a rewritten dataset a new one."""
+    dataset = read_dataset(root, name)
+    return dataset, read_episodes(dataset)
+
+
+def _check_files(dataset: Dataset, files: EpisodeFiles, where: str) -> None:
+    if files.length <= 0:
+        raise Unusable("zero_length", f"{where}: length {files.length}")
+    roles, left_out = dataset.assignment
+    if len(roles) < MIN_CAMERAS and left_out:
+        raise Unusable(
+            "too_few_cameras",
+            f"{where}: {len(roles)} cameras with a known role; no role is known for "
+            f"{', '.join(left_out)} (name them in meta/camera_roles.json)",
+        )
+    for video, _ in files.videos.values():
+        if not video.is_file():
+            raise Unusable("missing_video", str(video))
+
+
+def _check_times(dataset: Dataset, files: EpisodeFiles, times_s: Float[np.ndarray, " n"]) -> None:
+    if len(times_s) != files.length:
+        raise Unusable(
+            "length_mismatch",
+            f"{files.data}: {len(times_s)} rows, the list of episodes says {files.length}",
+        )
+    regular_s = np.arange(len(times_s)) / dataset.fps
+    late_s = np.abs(times_s - regular_s).max()
+    if not late_s <= 1 / dataset.fps or (np.diff(times_s) <= 0).any():
+        raise Unusable(
+            "bad_timestamps",
+            f"{files.data}: timestamps must ascend at {dataset.fps} per second from 0, "
+            f"they are up to {late_s:.3f} s away",
+        )
+
+
+def _task(episodes: Episodes, rows: dict[str, np.ndarray]) -> str:
+    return episodes.tasks.get(int(rows["task_index"][0]), "") if "task_index" in rows else ""
+
+
+def _reader(
+    dataset: Dataset,
+    files: EpisodeFiles,
+    number: int,
+    key: str,
+    times_s: Float[np.ndarray, " n"],
+) -> partial[list[Image]]:
+    size = dataset.image_size(key)
+    if key in files.videos:
+        video, start_s = files.videos[key]
+        tolerance_s = TOLERANCE_FRAMES / dataset.fps
+        return partial(_read_video, video, start_s + times_s, tolerance_s, size)
+    return partial(_read_cells, dataset.root, files.data, number, key, size)
+
+
+def _read_video(
+    path: Path,
+    times_s: Float[np.ndarray, " n"],
+    tolerance_s: float,
+    size: tuple[int, int] | None,
+    indices: Sequence[int],
+) -> list[Image]:
+    _check_ascending(indices)
+    images = read_frames(path, times_s[list(indices)].tolist(), tolerance_s)
+    return [_checked(image, size, str(path)) for image in images]
+
+
+def _read_cells(
+    root: Path,
+    path: Path,
+    number: int,
+    key: str,
+    size: tuple[int, int] | None,
+    indices: Sequence[int],
+) -> list[Image]:
+    _check_ascending(indices)
+    images = []
+    for row, cell in zip(indices, read_cells(path, number, key, indices), strict=True):
+        where = f"{path}, episode {number}, row {row}, {key}"
+        if cell and cell.get("bytes"):
+            images.append(_checked(decode_image(cell["bytes"], where), size, where))
+        elif cell and cell.get("path"):
+            images.append(read_image(root / cell["path"], size))
+        else:
+            raise Unusable("missing_image", where)
+    return images
+
+
+def _checked(image: Image, size: tuple[int, int] | None, where: str) -> Image:
+    height, width = image.shape[:2]
+    if size not in (None, (width, height)):
+        raise Unusable(
+            "wrong_image_size", f"{where}: {width}x{height}, info.json says {size[0]}x{size[1]}"
+        )
+    return image
+
+
+def _check_ascending(indices: Iterator[int] | Sequence[int]) -> None:
+    if any(later <= earlier for earlier, later in pairwise(indices)):
+        raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
+
+
+LEROBOT = SourceFormat(name="lerobot", index=index, load=load, key_files=key_files)

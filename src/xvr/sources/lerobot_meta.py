@@ -1,0 +1,156 @@
+"""What `meta/info.json` says of a LeRobot dataset, for versions 2.0, 2.1 and 3.0.
+
+Source: https://github.com/huggingface/lerobot, src/lerobot/datasets (dataset_metadata.py,
+utils.py, feature_utils.py). Counters such as `total_episodes` are not trusted.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xvr.errors import UserError
+from xvr.sources.roles import Assignment, assign_roles, moves_between_episodes, short_name
+
+INFO = "meta/info.json"
+ROLES_FILE = "meta/camera_roles.json"
+"""Optional: camera key to role, written by who knows the rig."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """One LeRobot dataset: its files, features and cameras, without its episodes."""
+
+    name: str
+    """Folder name, or path below the source's root."""
+    root: Path
+    version: tuple[int, int]
+    """Version of the format, such as (2, 1)."""
+    fps: float
+    robot: str
+    data_path: str
+    """Template of the parquet files."""
+    video_path: str
+    """Template of the videos; empty when there are none."""
+    chunks_size: int
+    total_episodes: int
+    """As declared; only file name templates use it."""
+    features: Mapping[str, Mapping[str, Any]]
+    assignment: Assignment
+    """Roles of the cameras."""
+    modality: Mapping[str, Any]
+    """Content of GR00T's `meta/modality.json`; empty when absent."""
+
+    @property
+    def cameras(self) -> list[str]:
+        """Keys of the cameras that show colours."""
+        return [*self.assignment.roles, *self.assignment.left_out]
+
+    @property
+    def video_keys(self) -> list[str]:
+        """Keys of the cameras with a role that are stored as videos."""
+        return [key for key in self.assignment.roles if self.features[key]["dtype"] == "video"]
+
+    def rig(self, episode: int) -> str:
+        """Name of a rig; episodes share it when their cameras stand at the same places."""
+        moved = [f"episode_{episode:06d}"] if any(map(moves_between_episodes, self.cameras)) else []
+        return "|".join([self.name, self.robot, *sorted(map(short_name, self.cameras)), *moved])
+
+    def image_size(self, key: str) -> tuple[int, int] | None:
+        """Declared width and height of a camera's images, None where nothing declares them.
+
+        The order of a shape is that of its names, [height, width, channels] or another.
+        """
+        feature = self.features[key]
+        names, shape = _flat_names(feature.get("names")), feature.get("shape") or []
+        size = dict(zip(names, shape, strict=False)) | _video_info(feature)
+        width, height = (size.get(f"video.{side}", size.get(side)) for side in ("width", "height"))
+        return (int(width), int(height)) if width and height else None
+
+    def names(self, key: str) -> list[str]:
+        """Names of the entries of a vector feature, empty where there are none."""
+        return _flat_names(self.features.get(key, {}).get("names"))
+
+
+def read_dataset(root: Path, name: str) -> Dataset:
+    """Read `meta/info.json` and the two optional files beside it.
+
+    Raises:
+        UserError: a file is missing, damaged or of an unknown version, or misnames cameras.
+    """
+    info = _read_json(root / INFO)
+    where = root / INFO
+    try:
+        version = _version(str(info["codebase_version"]))
+        features = {str(key): dict(value) for key, value in info["features"].items()}
+        fps = float(info["fps"])
+        data_path = str(info["data_path"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{where}: {error!r}, expected a LeRobot dataset's info") from error
+    if version is None or not (2, 0) <= version <= (3, 0):
+        raise UserError(
+            f"{where}: codebase_version {info['codebase_version']!r}, readable are v2.0, v2.1 and "
+            "v3.0; convert it with LeRobot's own scripts"
+        )
+    if not fps > 0:
+        raise UserError(f"{where}: fps {fps} must be positive")
+    chosen = _read_json(root / ROLES_FILE) if (root / ROLES_FILE).is_file() else None
+    modality = root / "meta/modality.json"
+    try:
+        assignment = assign_roles(filter(None, map(_colour_key, features.items())), chosen)
+    except UserError as error:
+        raise UserError(f"{root / ROLES_FILE}: {error}") from error
+    return Dataset(
+        name=name,
+        root=root,
+        version=version,
+        fps=fps,
+        robot=str(info.get("robot_type") or ""),
+        data_path=data_path,
+        video_path=str(info.get("video_path") or ""),
+        chunks_size=int(info.get("chunks_size") or 1000),
+        total_episodes=int(info.get("total_episodes") or 0),
+        features=features,
+        assignment=assignment,
+        modality=_read_json(modality) if modality.is_file() else {},
+    )
+
+
+def _colour_key(item: tuple[str, Mapping[str, Any]]) -> str | None:
+    """The key of a feature that holds colour images."""
+    key, feature = item
+    info = _video_info(feature)
+    is_depth = info.get("is_depth_map") or info.get("video.is_depth_map")
+    return key if feature.get("dtype") in ("video", "image") and not is_depth else None
+
+
+def _video_info(feature: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(feature.get("info") or feature.get("video_info") or {})
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    found = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)?", text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _flat_names(names: object) -> list[str]:
+    """Names as a list; LeRobot has lists, nested lists and {"motors" or "axes": [...]}."""
+    if isinstance(names, Mapping):
+        names = next(iter(names.values()), [])
+    if isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
+        names = names[0]
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist; is this a LeRobot dataset?") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected a JSON object, found {type(content).__name__}")
+    return content
