@@ -6,18 +6,22 @@ solves well can be answered without the skill it is meant to measure.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from xvr.audit.cues import (
     Cues,
     arrow_cues,
+    camera_cues,
     case_of,
     color_cues,
     dot_cues,
     likeness_cues,
+    look_at,
     look_cues,
     patch_cues,
+    shift_cues,
 )
 from xvr.audit.guessing import (
     Case,
@@ -32,17 +36,21 @@ from xvr.audit.guessing import (
 from xvr.audit.report import CheaterScore
 from xvr.audit.written import Entry, ImageStore
 
-IMAGE_SAMPLES_PER_TASK = 1000
+IMAGE_SAMPLES_PER_TASK = 600
 """Cheaters that decode images look at no more than this many questions of a task."""
 
 POINT, DIRECTION = "point_correspondence", "directional_correspondence"
 SPATIAL, VIEWPOINT = "spatial_verification", "viewpoint_localization"
 TEMPORAL = "temporal_verification"
 
-MARK_CUES: dict[str, tuple[tuple[str, Callable[[Entry, Case], Cues]], ...]] = {
-    POINT: (("mark colours", color_cues), ("dot position", dot_cues)),
+SHIFT = "dot shift between images"
+"""Compares dots across views, if crudely, so it is no cheater: it tells how easy the views are."""
+
+CHEAP_CUES: dict[str, tuple[tuple[str, Callable[[Entry, Case], Cues]], ...]] = {
+    POINT: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
     DIRECTION: (("mark colours", color_cues), ("arrow in the image", arrow_cues)),
-    SPATIAL: (("mark colours", color_cues), ("dot position", dot_cues)),
+    SPATIAL: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
+    TEMPORAL: (("camera of the image", camera_cues),),
 }
 PATCHED = {POINT: "nearest colour patch", SPATIAL: "colour patch outlier"}
 COMPARED = (VIEWPOINT, TEMPORAL)
@@ -83,9 +91,12 @@ def run_cheaters(
         scores.append(_score(task, "majority answer", cases, majority(cases)))
         scores.append(_score(task, "position or colour prior", cases, prior(cases)))
         scores.append(_score(task, "bag of words", cases, words(cases)))
-        for name, cue in MARK_CUES.get(task, ()):
+        for name, cue in CHEAP_CUES.get(task, ()):
             found = [cue(entry, case) for entry, case in chosen]
-            scores += _cue_scores(task, name, cases, found)
+            asked = cases
+            if task == SPATIAL and cue is dot_cues:
+                asked, found = _one_on_one(cases, found)
+            scores += _cue_scores(task, name, asked, found)
         if task in PATCHED:
             seen = [
                 (case_of(entries[i]), patch_cues(entries[i], case_of(entries[i]), patch))
@@ -100,15 +111,39 @@ def run_cheaters(
 def _image_scores(task: str, entries: Sequence[Entry], images: ImageStore) -> list[CheaterScore]:
     if task not in LOOKED_AT:
         return []
-    subset = [entries[i] for i in _subset(entries, task, IMAGE_SAMPLES_PER_TASK)]
-    cases = [case_of(entry) for entry in subset]
-    pairs = list(zip(subset, cases, strict=True))
-    looks = [look_cues(entry, case, images.read) for entry, case in pairs]
+    cases, looks, likenesses = [], [], []
+    for number in _subset(entries, task, IMAGE_SAMPLES_PER_TASK):
+        entry, case = entries[number], case_of(entries[number])
+        pictures = {url: look_at(images.read(url), url) for url in _urls(entry)}
+        cases.append(case)
+        looks.append(look_cues(entry, case, pictures))
+        likenesses.append(likeness_cues(entry, case, pictures))
     scores = _cue_scores(task, "look of single images", cases, looks)
     if task in COMPARED:
-        likeness = [likeness_cues(entry, case, images.read) for entry, case in pairs]
-        scores += _cue_scores(task, "most similar image", cases, likeness)
+        scores += _cue_scores(task, "most similar image", cases, likenesses)
     return scores
+
+
+def _one_on_one(cases: Sequence[Case], cues: Sequence[Cues]) -> tuple[list[Case], list[Cues]]:
+    """The right option against a single wrong one, both chosen and ordered by a hash.
+
+    Dots on one point lie near each other in all images, so the odd one is an extreme of any
+    measure; only against one other dot does its own place tell whether it betrays itself.
+    """
+    pairs, rows = [], []
+    for case, cue in zip(cases, cues, strict=True):
+        wrong = [number for number in range(len(case.options)) if number != case.answer]
+        dice = hashlib.sha256(case.sample_id.encode()).digest()
+        pair = [case.answer, wrong[dice[0] % len(wrong)]]
+        pair = pair if dice[1] % 2 else pair[::-1]
+        options = tuple(case.options[number] for number in pair)
+        pairs.append(replace(case, options=options, answer=pair.index(case.answer)))
+        rows.append(cue[pair])
+    return pairs, rows
+
+
+def _urls(entry: Entry) -> list[str]:
+    return [image.url for image in entry.proof.images]
 
 
 def _cue_scores(
@@ -130,6 +165,7 @@ def _score(task: str, name: str, cases: Sequence[Case], hits: Hits) -> CheaterSc
         accuracy=float(hits.mean()),
         chance=float(np.mean([1 / len(case.options) for case in cases])),
         lower_95=lower_bound_95(int(hits.sum()), len(cases)),
+        advisory=name.startswith(SHIFT),
     )
 
 

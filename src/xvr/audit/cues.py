@@ -4,11 +4,12 @@ Every function gives one row per option, in the order of `Case.options`; columns
 meaning is the same for every sample of the task. Nothing here uses camera poses or depth.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from xvr.audit.guessing import Case
 from xvr.audit.written import Entry
@@ -16,9 +17,23 @@ from xvr.dataset.record import MarkRecord
 from xvr.sources.pixels import decode_image
 from xvr.tasks.draft import COLORS
 
+ROLE_WORDS = ("fix", "ego", "left", "right", "center", "top", "front", "side", "head", "1")
+
 Cues = Float[np.ndarray, "k f"]
 GREY_SIZE = (160, 120)
 THUMB_SIZE = (8, 8)
+
+
+class Picture(NamedTuple):
+    """What guessers keep of one image."""
+
+    statistics: Float[np.ndarray, "5"]
+    """Bytes of the file, brightness, contrast, sharpness, colourfulness."""
+    grey: Float[np.ndarray, "120 160"]
+    """Mean 0, standard deviation 1."""
+    thumb: Float[np.ndarray, "8 8 3"]
+    histogram: Float[np.ndarray, "64"]
+    """Shares of coarse colours."""
 
 
 def case_of(entry: Entry) -> Case:
@@ -51,23 +66,33 @@ def color_cues(entry: Entry, case: Case) -> Cues:
     return np.array(rows, dtype=float)
 
 
+def camera_cues(entry: Entry, case: Case) -> Cues:
+    """Which camera took each option: a person sees whether it is the wrist or the left one."""
+    roles = {str(image.image): image.role or "" for image in entry.proof.images}
+    rows = [
+        [float(word in roles[value].split("_")) for word in ROLE_WORDS] for value in case.options
+    ]
+    return np.array(rows)
+
+
 def dot_cues(entry: Entry, case: Case) -> Cues:
-    """Where dots (or tails) are: place, distances to the centre, to each other, to references."""
+    """Where in its image each option's dot is; in one target also relative to the other dots."""
+    places = _places(entry, case)
+    columns = [places, np.abs(places), np.linalg.norm(places, axis=1)[:, None]]
+    if case.options[0] in COLORS:
+        apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 9 * np.eye(len(places))
+        columns.append(np.linalg.norm(places - places.mean(axis=0), axis=1)[:, None])
+        columns.append(apart.min(axis=1)[:, None])
+    return np.concatenate(columns, axis=1)
+
+
+def shift_cues(entry: Entry, case: Case) -> Cues:
+    """How far each option's dot is from where the references, or the other images, have theirs."""
     marks = _option_marks(entry, case)
-    places = np.array([_place(entry, mark) for mark in marks])  # (k, 2), centre 0, border +-0.5
+    places = _places(entry, case)
     others = [_place(entry, m) for m in entry.proof.marks if all(m is not mark for mark in marks)]
-    expected = np.mean(others, axis=0) if others else np.median(places, axis=0)
-    apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 9 * np.eye(len(places))
-    return np.column_stack(
-        [
-            places,
-            np.abs(places),
-            np.linalg.norm(places, axis=1),
-            np.linalg.norm(places - places.mean(axis=0), axis=1),
-            np.linalg.norm(places - expected, axis=1),
-            apart.min(axis=1),
-        ]
-    )
+    shift = places - (np.mean(others, axis=0) if others else np.median(places, axis=0))
+    return np.column_stack([np.linalg.norm(shift, axis=1), np.abs(shift)])
 
 
 def arrow_cues(entry: Entry, case: Case) -> Cues:
@@ -121,30 +146,37 @@ def patch_cues(entry: Entry, case: Case, patches: Float[np.ndarray, "m 3"]) -> C
     return np.column_stack([*columns, lab[chosen]])
 
 
-def look_cues(entry: Entry, case: Case, read: Callable[[str], bytes]) -> Cues:
+def look_cues(entry: Entry, case: Case, pictures: Mapping[str, Picture]) -> Cues:
     """Single images: size of the file, brightness, contrast, sharpness, colour."""
-    rows = []
-    for image in _option_images(entry, case):
-        data = read(image)
-        rgb = cv2.resize(decode_image(data, image), GREY_SIZE, interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(float)
-        sharpness = cv2.Laplacian(grey, cv2.CV_64F).std()
-        colorful = float(np.ptp(rgb.astype(float), axis=2).mean())
-        rows.append([len(data), grey.mean(), grey.std(), sharpness, colorful])
-    return np.array(rows, dtype=float)
+    return np.stack([pictures[url].statistics for url in _option_images(entry, case)])
 
 
-def likeness_cues(entry: Entry, case: Case, read: Callable[[str], bytes]) -> Cues:
+def likeness_cues(entry: Entry, case: Case, pictures: Mapping[str, Picture]) -> Cues:
     """How similar each option is to the reference images, or else to the other options."""
     chosen = _option_images(entry, case)
     references = [image.url for image in entry.proof.images if image.url not in chosen]
-    looks = {url: _look(read(url), url) for url in (*chosen, *references)}
     rows = []
     for url in chosen:
         others = references or [other for other in chosen if other != url]
-        pairs = np.array([_likeness(looks[url], looks[other]) for other in others])
+        pairs = np.array([_likeness(pictures[url], pictures[other]) for other in others])
         rows.append([*pairs.mean(axis=0), *pairs.max(axis=0), *pairs.min(axis=0)])
     return np.array(rows)
+
+
+def look_at(data: bytes, where: str) -> Picture:
+    """Decode an image and keep what guessers look at."""
+    full = decode_image(data, where)
+    rgb = cv2.resize(full, GREY_SIZE, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    sharpness = cv2.Laplacian(grey, cv2.CV_32F).std()
+    colorful = float((rgb.max(axis=2) - rgb.min(axis=2)).mean())
+    bins = (rgb.reshape(-1, 3) // 64).astype(int) @ (16, 4, 1)
+    return Picture(
+        statistics=np.array([len(data), grey.mean(), grey.std(), sharpness, colorful], dtype=float),
+        grey=(grey - grey.mean()) / (grey.std() + 1e-9),
+        thumb=cv2.resize(rgb, THUMB_SIZE, interpolation=cv2.INTER_AREA).astype(float),
+        histogram=np.bincount(bins, minlength=64) / len(bins),
+    )
 
 
 def _option_marks(entry: Entry, case: Case) -> list[MarkRecord]:
@@ -167,7 +199,12 @@ def _option_images(entry: Entry, case: Case) -> list[str]:
     return [urls[value] for value in case.options]
 
 
+def _places(entry: Entry, case: Case) -> Float[np.ndarray, "k 2"]:
+    return np.array([_place(entry, mark) for mark in _option_marks(entry, case)])
+
+
 def _place(entry: Entry, mark: MarkRecord) -> Float[np.ndarray, "2"]:
+    """Relative to the image's centre; the border is at +-0.5."""
     image = entry.proof.images[mark.image - 1]
     return np.array(mark.uv_px) / (image.width, image.height) - 0.5
 
@@ -184,20 +221,8 @@ def _lab(rgb: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m 3"]:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[:, 0].astype(float)
 
 
-def _look(data: bytes, where: str) -> Sequence[np.ndarray]:
-    """Standardised grey image, colour thumbnail and colour histogram."""
-    rgb: UInt8[np.ndarray, "h w 3"] = cv2.resize(
-        decode_image(data, where), GREY_SIZE, interpolation=cv2.INTER_AREA
-    )
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(float)
-    grey = (grey - grey.mean()) / (grey.std() + 1e-9)
-    thumb = cv2.resize(rgb, THUMB_SIZE, interpolation=cv2.INTER_AREA).astype(float)
-    bins = (rgb.reshape(-1, 3) // 64).astype(int) @ (16, 4, 1)
-    return grey, thumb, np.bincount(bins, minlength=64) / len(bins)
-
-
-def _likeness(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
-    correlation = float((first[0] * second[0]).mean())
-    thumbs = -float(np.abs(first[1] - second[1]).mean())
-    histograms = float(np.minimum(first[2], second[2]).sum())
+def _likeness(first: Picture, second: Picture) -> list[float]:
+    correlation = float((first.grey * second.grey).mean())
+    thumbs = -float(np.abs(first.thumb - second.thumb).mean())
+    histograms = float(np.minimum(first.histogram, second.histogram).sum())
     return [correlation, thumbs, histograms]

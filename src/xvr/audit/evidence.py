@@ -194,11 +194,14 @@ def _patch(image: np.ndarray, camera: Camera, uv_px: Float[np.ndarray, "2"]) -> 
 
 
 def _tracked(scene: Scene, sheet: _Sheet) -> Bool[np.ndarray, "m v"] | None:
-    if scene.tracks is None or not len(sheet.points):
+    if scene.tracks is None or not len(sheet.points) or not len(scene.tracks.points_world):
         return None
     numbers = {view.name: number for number, view in enumerate(scene.views)}
     columns = [numbers[view.name] for view in sheet.views]
-    away = np.linalg.norm(sheet.points[:, None] - scene.tracks.points_world, axis=2)
-    nearest = away.argmin(axis=1)
-    close = away.min(axis=1) <= TRACK_TOLERANCE * np.nanmedian(np.abs(sheet.seen_z))
-    return scene.tracks.seen[np.ix_(nearest, columns)] & close[:, None]
+    reach = TRACK_TOLERANCE * float(np.nanmedian(np.abs(sheet.seen_z)))
+    rows = []
+    for point in sheet.points:
+        away = np.abs(scene.tracks.points_world - point).max(axis=1)
+        nearest = int(away.argmin())
+        rows.append(scene.tracks.seen[nearest, columns] & (away[nearest] <= reach))
+    return np.array(rows, dtype=bool)

@@ -196,6 +196,6 @@ def _origin_names(entry: Entry, origins: Origins) -> Iterator[tuple[str, str]]:
         yield "episode" if source.scene is None else "scene", f"{source.path}: {name}"
     try:
         for ref in origins.refs(source):
-            yield "group", ref.group
+            yield "group", f"{source.path}: {ref.group}"
     except Unusable:
         return  # reported with the answers, which cannot be recomputed either

@@ -54,11 +54,14 @@ class CheaterScore:
     """Mean over the samples of 1 / number of options."""
     lower_95: float
     """Exact one-sided 95 % lower bound of the accuracy (Clopper-Pearson)."""
+    advisory: bool = False
+    """Told for information: it looks across views, so it does not make a task leaky."""
 
     @property
     def leaky(self) -> bool:
         """Surely more than 5 points above chance."""
-        return self.samples >= LEAK_SAMPLES and self.lower_95 > self.chance + LEAK_POINTS
+        surely_above = self.lower_95 > self.chance + LEAK_POINTS
+        return surely_above and self.samples >= LEAK_SAMPLES and not self.advisory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,6 @@ class AuditReport:
         lines = [f"{'task':<32}{'cheater':<34}{'n':>7}{'score':>8}{'>=':>8}{'chance':>8}"]
         for score in self.scores:
             numbers = f"{score.accuracy:>8.1%}{score.lower_95:>8.1%}{score.chance:>8.1%}"
-            mark = "  LEAKY" if score.leaky else ""
+            mark = "  LEAKY" if score.leaky else "  (for information)" * score.advisory
             lines.append(f"{score.task:<32}{score.cheater:<34}{score.samples:>7}{numbers}{mark}")
         return lines

@@ -12,6 +12,8 @@ SHRINK_STEPS = (1.0, 0.85, 0.7, 0.55, 0.4)
 """Sizes of text that are tried, as shares of the size asked for."""
 _RINGS = (1.0, 2.5, 4.5, 7.0, 10.0)
 """Distances from the mark that are tried, in gaps."""
+_NEAR_RINGS = _RINGS[:2]
+"""Distances that are tried first, with more room to other marks."""
 _SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
 """Right, left, above, below, and the corners."""
 _LEAST_CLEARANCE = 0.5
@@ -58,12 +60,12 @@ def place_labels(
 ) -> list[Box | None]:
     """A box for each label, inside the image, on no obstacle and on no other box.
 
-    Each label takes the first free place of a fixed list of places around its anchor: first of
-    those nearer to its own mark than to any other, then of all that hide nothing.
+    Each label takes the first free place of a fixed list of places around its anchor: close ones
+    that are twice as near to its own mark as to any other, then all that hide nothing.
 
     Args:
         anchors: one per label.
-        obstacles: the marks of the labels, in the same order.
+        obstacles: the marks of the labels, in the same order, then any other marks.
         image_size: width and height, pixels.
         gap: distance of the nearest places from their mark, pixels.
 
@@ -72,17 +74,14 @@ def place_labels(
     """
     placed: list[Box | None] = []
     for number, anchor in enumerate(anchors):
-        own, others = (
-            obstacles[number : number + 1],
-            [*obstacles[:number], *obstacles[number + 1 :]],
-        )
+        others = [obstacle for i, obstacle in enumerate(obstacles) if i != number]
         taken = [box for box in placed if box is not None]
         free = (
             box
             for box, clearance in _places(anchor, gap)
             if _is_free(box, taken, image_size)
             and _is_clear(box, others, clearance)
-            and _is_clear(box, own, _LEAST_CLEARANCE * gap)
+            and _is_clear(box, [obstacles[number]], _LEAST_CLEARANCE * gap)
         )
         placed.append(next(free, None))
     return placed
@@ -114,7 +113,7 @@ def nearest_free_place(
 def _places(anchor: Anchor, gap: float) -> Iterator[tuple[Box, float]]:
     """Boxes around an anchor with the distance that each must keep from other marks."""
     sides = _sides(anchor)
-    for ring in _RINGS:
+    for ring in _NEAR_RINGS:
         for side in sides:
             yield _box_at(anchor, side, ring * gap), 2.0 * ring * gap
     for ring in _RINGS:
@@ -171,14 +170,14 @@ def _distance(box: Box, start: tuple[float, float], end: tuple[float, float]) ->
     """Least distance between a box and a segment."""
     (x, y), (end_x, end_y) = start, end
     nearest = _distance_to_point(box, x, y)
-    if start == end:
-        return nearest
     dx, dy = end_x - x, end_y - y
+    length2 = dx * dx + dy * dy
+    if length2 == 0.0:
+        return nearest
     if _segment_meets(box, x, y, dx, dy):
         return 0.0
     nearest = min(nearest, _distance_to_point(box, end_x, end_y))
     # Otherwise a corner of the box is nearest.
-    length2 = dx * dx + dy * dy
     for cx in (box.left, box.left + box.width):
         for cy in (box.top, box.top + box.height):
             t = min(1.0, max(0.0, ((cx - x) * dx + (cy - y) * dy) / length2))

@@ -181,13 +181,14 @@ def _layout(
     marks: Sequence[Mark], style: _Style, image_size: tuple[int, int]
 ) -> list[tuple[_Plate, Box]]:
     """The labels and their boxes, as large as all of them fit."""
-    marks = [mark for mark in marks if mark.label]
     gap = max(2.0, 0.4 * style.radius)
-    obstacles = [_obstacle(mark, style) for mark in marks]
+    labelled = [mark for mark in marks if mark.label]
+    unlabelled = [mark for mark in marks if not mark.label]
+    obstacles = [_obstacle(mark, style) for mark in (*labelled, *unlabelled)]
     plates, anchors, boxes = [], [], []
     for step in SHRINK_STEPS:
-        plates = [_plate(mark.label, step * style.capital) for mark in marks]
-        anchors = [_anchor(m, p, style) for m, p in zip(marks, plates, strict=True)]
+        plates = [_plate(mark.label, step * style.capital) for mark in labelled]
+        anchors = [_anchor(m, p, style) for m, p in zip(labelled, plates, strict=True)]
         boxes = place_labels(anchors, obstacles, image_size, gap)
         if None not in boxes:
             break

@@ -19,12 +19,12 @@ from array import array
 from collections import OrderedDict
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from jaxtyping import Int64, Shaped
 
-from xvr.dataset import ustar
+from xvr.dataset import atomic, ustar
 from xvr.errors import UserError
 
 SHARD_FOLDER = "image_shards"
@@ -78,7 +78,7 @@ class ShardWriter:
             self._shard.commit()
             self._shard = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ShardWriter":
         return self
 
     def __exit__(
@@ -125,7 +125,9 @@ class _OpenShard:
         ending = ustar.ending(self._end)
         self._file.write(ending)
         self._end += len(ending)
-        _close_durably(self._file)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
         index = {
             "bytes": self._end,
             "urls": list(self._sizes),
@@ -133,12 +135,8 @@ class _OpenShard:
             "sizes": list(self._sizes.values()),
         }
         # The index goes first: whoever sees the shard may rely on its index.
-        index_path = index_path_of(self._path)
-        index_temporary = index_path.with_suffix(".json.tmp")
-        with index_temporary.open("wb") as file:
-            file.write(json.dumps(index, separators=(",", ":")).encode())
-            _close_durably(file)
-        index_temporary.replace(index_path)
+        data = json.dumps(index, separators=(",", ":")).encode()
+        atomic.write_bytes(index_path_of(self._path), data)
         self._temporary.replace(self._path)
         _sync_folder(self._path.parent)
 
@@ -185,7 +183,7 @@ class ShardReader:
         while self._open:
             os.close(self._open.popitem()[1])
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ShardReader":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -283,12 +281,6 @@ def _scan(shard: Path) -> _Contents:
 def index_path_of(shard: Path) -> Path:
     """Where the index of a shard is."""
     return shard.with_suffix(".index.json")
-
-
-def _close_durably(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
 
 
 def _sync_folder(folder: Path) -> None:

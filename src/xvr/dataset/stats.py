@@ -63,6 +63,26 @@ def compute_stats(dataset: Path) -> dict[str, Any]:
     }
 
 
+def describe(stats: dict[str, Any]) -> str:
+    """The numbers as a table for a terminal."""
+    splits = list(stats["splits"])
+    width = max(len(task) for task in ("task", *stats["tasks"]))
+    lines = [
+        f"{stats['samples']} samples, {stats['images']} images, "
+        f"{stats['images_per_sample']:.2f} images per sample",
+        " ".join([f"{'task':<{width}}", *(f"{split:>9}" for split in splits), "images  answers"]),
+    ]
+    for task, values in stats["tasks"].items():
+        answers: Counter[str] = Counter()
+        for counts in values["answers"].values():
+            answers.update(counts)
+        listed = " ".join(f"{answer}:{count}" for answer, count in sorted(answers.items()))
+        counts = [f"{stats['splits'][split].get(task, 0):>9}" for split in splits]
+        images = f"{values['images_per_sample']:>6.2f}"
+        lines.append(" ".join([f"{task:<{width}}", *counts, f"{images}  {listed}"]))
+    return "\n".join(lines)
+
+
 def write_stats(dataset: Path, stats: dict[str, Any]) -> None:
     """Write `stats.json`."""
     atomic.write_bytes(dataset / STATS, (json.dumps(stats, indent=1) + "\n").encode())

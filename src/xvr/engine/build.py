@@ -93,6 +93,19 @@ def build(
     shutil.rmtree(out / ".build")
 
 
+def discard(out: Path) -> None:
+    """Delete a dataset or an unfinished build; anything else is left alone.
+
+    Raises:
+        UserError: the folder holds something else.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / MANIFEST).exists() and not (out / ".build" / "identity").exists():
+        raise UserError(f"{out} holds no dataset; it is not deleted, choose another folder")
+    shutil.rmtree(out)
+
+
 def _run_rounds(
     refs: Sequence[Ref],
     config: BuildConfig,

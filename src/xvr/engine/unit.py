@@ -22,13 +22,14 @@ from xvr.errors import Unusable
 from xvr.sources import load
 from xvr.sources.records import Episode, Image, Ref, Scene, View
 from xvr.tasks import get_task
-from xvr.tasks.draft import Draft, ImageRef, Refusal
+from xvr.tasks.draft import Draft, ImageRef, Refusal, Slot
 from xvr.tasks.filters import check_episode, check_points, check_scene
 from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
 MIN_VIEWS, MAX_VIEWS = 16, 60
 MIN_INSTANTS, MAX_INSTANTS = 8, 64
+GIVE_UP = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,24 +86,44 @@ def _make(unit: Unit, config: BuildConfig, writer: UnitWriter, fingerprint: str)
 def _drafts(
     unit: Unit, config: BuildConfig, subject: Subject, refusals: dict[str, Counter[str]]
 ) -> Iterator[tuple[tuple[str, int], Draft, str]]:
-    """Filled slots with their drafts and the digests of their questions."""
+    """Filled slots with their drafts and the digests of their questions.
+
+    A task that fails `GIVE_UP` slots in a row is not tried again in this unit.
+    """
     taken = set(unit.taken)
+    failures: Counter[str] = Counter()
     for name, index in unit.slots:
-        task = get_task(name)
-        slot = task.slot(unit.split, index)
+        if failures[name] == GIVE_UP:
+            continue
         rng = child_rng(config.seed, unit.ref.id, unit.split, name, index, unit.round)
-        for _ in range(config.rules.attempts_per_sample):
-            draft = task.draft(subject.drafting, slot, rng, config.rules)
-            if isinstance(draft, Refusal):
-                refusals[name][draft.reason] += 1
-                continue
-            key = digest(name, draft.key).hex()[:16]
-            if key in taken:
-                refusals[name]["same_question_again"] += 1
-                continue
-            taken.add(key)
-            yield (name, index), draft, key
-            break
+        slot = get_task(name).slot(unit.split, index)
+        found = _try(slot, config, subject, rng, taken, refusals[name])
+        failures[name] = 0 if found else failures[name] + 1
+        if found:
+            taken.add(found[1])
+            yield (name, index), *found
+
+
+def _try(
+    slot: Slot,
+    config: BuildConfig,
+    subject: Subject,
+    rng: np.random.Generator,
+    taken: set[str],
+    refusals: Counter[str],
+) -> tuple[Draft, str] | None:
+    """A draft for a slot and the digest of its question, or None when all tries are refused."""
+    task = get_task(slot.task)
+    for _ in range(config.rules.attempts_per_sample):
+        draft = task.draft(subject.drafting, slot, rng, config.rules)
+        if isinstance(draft, Refusal):
+            refusals[draft.reason] += 1
+            continue
+        key = digest(slot.task, draft.key).hex()[:16]
+        if key not in taken:
+            return draft, key
+        refusals["same_question_again"] += 1
+    return None
 
 
 class _Ink:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -25,7 +26,7 @@ class Placed:
     pose: Float[np.ndarray, "4 4"]
     """World from object, metres."""
 
-    @property
+    @cached_property
     def outline(self) -> Float[np.ndarray, "k 2"]:
         """Convex outline from above, world."""
         return self.thing.footprint @ self.pose[:2, :2].T + self.pose[:2, 3]

@@ -121,15 +121,15 @@ def _press(
     low = target[2] < lay.counter_z_m + 0.2
     pitch = float(rng.uniform(50, 56) if low else rng.uniform(26, 36))
     yaw = float(rng.uniform(-8, 8))
-    before = target + (-0.1, 0.0, 0.03)
-    pushed = target + (0.012, 0.0, 0.0)
+    before = target + np.array([-0.1, 0.0, 0.03])
+    pushed = target + np.array([0.012, 0.0, 0.0])
     ways = _wander(lay, rng, CLOSED)
     ways += [
-        _way(before + (-0.06, 0, 0.02), pitch, yaw, CLOSED),
+        _way(before + np.array([-0.06, 0, 0.02]), pitch, yaw, CLOSED),
         _way(before, pitch, yaw, CLOSED, speed=0.08),
         _way(pushed, pitch, yaw, CLOSED, speed=0.05, wait=0.5, exact=True),
         _way(before, pitch, yaw, CLOSED, speed=0.08, wait=0.1),
-        _way(before + (-0.12, 0, 0.05), pitch + 15, yaw, OPEN),
+        _way(before + np.array([-0.12, 0, 0.05]), pitch + 15, yaw, OPEN),
     ]
     return ways + _wander(lay, rng, OPEN)
 
@@ -138,13 +138,13 @@ def _pick_and_place(lay: Layout, rng: np.random.Generator) -> list[Waypoint]:
     """Look around, grasp in the cabinet, back out, put down on the counter, withdraw, rest."""
     pitch = 36.0
     hold = min(0.62 * lay.product.height_m, 0.11)
-    grasp = np.array(lay.product_at) + (0, 0, hold)
-    place = np.array(lay.place_at) + (0, 0, hold + 0.006)
+    grasp = np.array(lay.product_at) + np.array([0, 0, hold])
+    place = np.array(lay.place_at) + np.array([0, 0, hold + 0.006])
     front = lay.wall_x_m - lay.cabinet_depth_m
     above = max(grasp[2] + 0.05, 0.0)
     outside = np.array([front - 0.16, grasp[1], above + 0.03])
     back = np.array([np.cos(np.radians(pitch)), 0, -np.sin(np.radians(pitch))])
-    over = place + (-0.02, 0, 0.16)
+    over = place + np.array([-0.02, 0, 0.16])
     leave = place - 0.1 * back
     ways = _wander(lay, rng, OPEN)
     ways += [
@@ -152,14 +152,14 @@ def _pick_and_place(lay: Layout, rng: np.random.Generator) -> list[Waypoint]:
         _way(grasp - 0.08 * back, pitch, 0, OPEN, speed=0.1),
         _way(grasp, pitch, 0, OPEN, speed=0.06, wait=0.2),
         _way(grasp, pitch, 0, CLOSED, wait=0.7, exact=True),
-        _way(grasp + (0, 0, 0.03), pitch, 0, CLOSED, speed=0.08),
+        _way(grasp + np.array([0, 0, 0.03]), pitch, 0, CLOSED, speed=0.08),
         _way(outside, pitch, 0, CLOSED, speed=0.1),
         _way(np.array([outside[0], over[1], (outside[2] + over[2]) / 2]), pitch, 0, CLOSED),
         _way(over, pitch, 0, CLOSED),
         _way(place, pitch, 0, CLOSED, speed=0.06, wait=0.4),
         _way(place, pitch, 0, OPEN, wait=0.6, exact=True),
         _way(leave, pitch, 0, OPEN, speed=0.08, wait=0.1),
-        _way(leave + (-0.05, 0, 0.2), pitch + 10, 0, OPEN),
+        _way(leave + np.array([-0.05, 0, 0.2]), pitch + 10, 0, OPEN),
     ]
     return ways + _wander(lay, rng, OPEN, away_from_m=np.array(lay.place_at))
 

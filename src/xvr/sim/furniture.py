@@ -29,6 +29,7 @@ from xvr.sim.textures import (
     motif,
     noise,
     pick,
+    pick_timber,
     pixels,
     plaid,
     plain,
@@ -47,9 +48,8 @@ Piece = Callable[[np.random.Generator], tuple[Part, ...]]
 def _timber(
     rng: np.random.Generator, shape: tuple[int, int] = (128, 256), boards: int = 2
 ) -> Texture:
-    return wood(
-        rng, shape, pick(rng, "cocoa", "sand", "terracotta", "white", "charcoal", "sage"), boards
-    )
+    stained = pick_timber(rng) if rng.random() < 0.7 else pick(rng, "white", "cream", "sage", "sky")
+    return wood(rng, shape, stained, boards)
 
 
 def bookshelf(rng: np.random.Generator) -> tuple[Part, ...]:
@@ -67,13 +67,13 @@ def bookshelf(rng: np.random.Generator) -> tuple[Part, ...]:
     for level in levels[:-1]:
         room, start = wide - 0.06, -wide / 2 + 0.03
         length = room * rng.uniform(0.55, 0.95)
-        books = _row_of_books(rng, length, step * rng.uniform(0.66, 0.8))
-        size = (length, 0.2, step * 0.76)
-        row = box(size, 0.001).moved((start + length / 2, -0.17, level + 0.022))
-        pages = shaded((226, 216, 196), noise(rng, (64, 64), (2, 30), 2) * 0.12)
-        parts.append(
-            Part(mesh=row, texture=box_atlas((192, 768), {"front": books}, pages), specular=0.05)
-        )
+        low, high = level + 0.022, level + 0.022 + step * 0.76
+        row = box((length, 0.2, high - low), 0.001).moved((start + length / 2, -0.17, low))
+        pages = shaded((226, 216, 196), noise(rng, (32, 32), (2, 16), 2) * 0.12)
+        parts.append(Part(mesh=row, texture=pages, specular=0.05))
+        flat = np.meshgrid(np.linspace(start, start + length, 9), np.linspace(low, high, 4))
+        backs = grid(np.stack([flat[0], np.full_like(flat[0], -0.2712), flat[1]], axis=-1))
+        parts.append(Part(mesh=backs, texture=_row_of_books(rng, length), specular=0.1))
         if room - length > 0.14:
             pot = sphere((0.05, 0.05, 0.07)).moved((start + room - 0.06, -0.16, level + 0.09))
             parts.append(
@@ -86,9 +86,8 @@ def bookshelf(rng: np.random.Generator) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _row_of_books(rng: np.random.Generator, length: float, tall: float) -> Texture:
+def _row_of_books(rng: np.random.Generator, length: float) -> Texture:
     """Upright spines side by side."""
-    del tall
     picture = canvas((192, round(768 * min(length, 1.0))), (40, 34, 30))
     x = 0
     while x < picture.shape[1] - 14:
@@ -228,7 +227,7 @@ def floor_lamp(rng: np.random.Generator) -> tuple[Part, ...]:
 
 def door(rng: np.random.Generator) -> tuple[Part, ...]:
     """A panelled door in its frame."""
-    leaf = wood(rng, (512, 224), pick(rng, "white", "cream", "cocoa", "sage", "sand"), 1)
+    leaf = cv2.resize(_timber(rng, (224, 512), 1).transpose(1, 0, 2), (224, 512))
     for y0, y1 in ((30, 230), (260, 480)):
         for x0, x1 in ((24, 104), (120, 200)):
             cv2.rectangle(leaf, (x0, y0), (x1, y1), rgb(leaf[5, 5] * 0.7), 3)

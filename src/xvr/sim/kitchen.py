@@ -105,12 +105,14 @@ class KitchenEnv(ManipulationEnv):
     @property
     def mj_model(self) -> Any:
         """The compiled `mujoco.MjModel`."""
-        return self.sim.model._model
+        sim: Any = self.sim
+        return sim.model._model
 
     @property
     def mj_data(self) -> Any:
         """The `mujoco.MjData` that is simulated."""
-        return self.sim.data._data
+        sim: Any = self.sim
+        return sim.data._data
 
     @property
     def grip_position(self) -> Float[np.ndarray, " 3"]:
@@ -131,7 +133,7 @@ class KitchenEnv(ManipulationEnv):
         return float(self._check_success())
 
     def get_ep_meta(self) -> dict[str, Any]:
-        """robosuite's episode notes with the instruction under `lang`."""
+        """Episode notes with the instruction under `lang`."""
         return {**super().get_ep_meta(), "lang": self.layout.instruction}
 
     def _load_model(self) -> None:
@@ -152,6 +154,9 @@ class KitchenEnv(ManipulationEnv):
             arena.worldbody.append(element)
         self.pictures = k.pictures
         self.model = ManipulationTask(mujoco_arena=arena, mujoco_robots=[robot.robot_model])
+        size = self.model.root.find("size")  # robosuite's asks for 1.3 GB
+        size.attrib.clear()
+        size.set("memory", "64M")
 
     def _furnish(self, k: Mjcf) -> None:
         lay, rng = self.layout, self._decor
@@ -222,7 +227,8 @@ class KitchenEnv(ManipulationEnv):
         """RoboCasa's rule: handled as asked, and the gripper is away again."""
         task = self.layout.task
         if task == "PnPCabToCounter":
-            target = self.product_position() + (0, 0, self.layout.product.height_m / 2)
+            target = self.product_position()
+            target[2] += self.layout.product.height_m / 2
             done = self._product_on_counter()
         else:
             target, done = np.array(self.target), self._touched

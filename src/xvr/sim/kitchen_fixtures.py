@@ -6,6 +6,7 @@ that its depth goes to +x and its own left and right are the robot's (+y is left
 """
 
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def add_sink(k: Mjcf, world: ET.Element, lay: Layout, y: float) -> None:
         (x + 0.04, y, z + 0.3),
         (x + 0.03, y, z + 0.24),
     )
-    for start, end in zip(tap[:-1], tap[1:], strict=True):
+    for start, end in pairwise(tap):
         k.rod(world, start, end, 0.013, steel)
 
 

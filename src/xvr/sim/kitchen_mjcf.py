@@ -9,6 +9,7 @@ MJCF reference: https://mujoco.readthedocs.io/en/stable/XMLreference.html
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -243,7 +244,7 @@ def _turned_mesh(
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (s + 1, 2)
     low, high = profile[:, 1].min(), profile[:, 1].max()
     vertices, normals, uvs, faces = [], [], [], []
-    for (r0, z0), (r1, z1) in zip(profile[:-1], profile[1:], strict=True):
+    for (r0, z0), (r1, z1) in pairwise(profile):
         length = np.hypot(r1 - r0, z1 - z0)
         outward, upward = (z1 - z0) / length, -(r1 - r0) / length
         first = sum(len(ring) for ring in vertices)

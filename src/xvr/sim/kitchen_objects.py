@@ -13,6 +13,8 @@ import numpy as np
 from xvr.sim.kitchen_mjcf import Mjcf
 from xvr.sim.kitchen_textures import Rgb, label, shade, wood
 
+_Colours = tuple[Rgb, Rgb]
+
 PRODUCT_COLOURS: tuple[tuple[Rgb, Rgb], ...] = (
     ((0.75, 0.13, 0.12), (0.15, 0.1, 0.1)),
     ((0.12, 0.3, 0.6), (0.75, 0.5, 0.1)),
@@ -53,7 +55,7 @@ PRODUCTS = (
 def add_product(k: Mjcf, body: ET.Element, product: Product, rng: np.random.Generator) -> None:
     """Adds the visible and the solid shape of a product, about 200 g, centred on the body's z."""
     wrapper, accent = PRODUCT_COLOURS[rng.integers(len(PRODUCT_COLOURS))]
-    _LOOKS[product.name](k, body, product, wrapper, accent, rng)
+    _LOOKS[product.name](k, body, product, (wrapper, accent), rng)
     half = product.height_m / 2
     centre = (0.0, 0.0, half)
     physics = {"mass": "0.2", "friction": "1.5 0.05 0.002", "solref": "0.01 1"}
@@ -65,8 +67,9 @@ def add_product(k: Mjcf, body: ET.Element, product: Product, rng: np.random.Gene
 
 
 def _can(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    wrapper, accent = colours
     r, h = p.radius_m, p.height_m
     metal = k.material((0.72, 0.73, 0.75), gloss=0.6)
     paper = k.material(label(rng, wrapper, accent, "SOUP"), gloss=0.3)
@@ -77,8 +80,9 @@ def _can(
 
 
 def _bottle(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    wrapper, accent = colours
     r, h = p.radius_m, p.height_m
     glass = k.material(shade(wrapper, 0.8), gloss=0.8)
     paper = k.material(label(rng, (0.9, 0.88, 0.8), accent, "JUICE"), gloss=0.2)
@@ -93,8 +97,9 @@ def _bottle(
 
 
 def _jar(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    wrapper, accent = colours
     r, h = p.radius_m, p.height_m
     paper = k.material(label(rng, wrapper, accent, "JAM"), gloss=0.3)
     filling = k.material(shade(accent, 1.3), gloss=0.8)
@@ -108,8 +113,9 @@ def _jar(
 
 
 def _carton(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    wrapper, _ = colours
     side, h = 2 * p.radius_m, p.height_m
     paper = k.material(label(rng, (0.93, 0.93, 0.92), shade(wrapper, 0.9), "MILK"), gloss=0.3)
     plain = k.material(shade(wrapper, 0.9), gloss=0.3)
@@ -123,8 +129,9 @@ def _carton(
 
 
 def _tea_box(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    wrapper, accent = colours
     side, h = 2 * p.radius_m, p.height_m
     paper = k.material(label(rng, wrapper, accent, "TEA"), gloss=0.2)
     lid = k.material(shade(wrapper, 0.75), gloss=0.2)
@@ -133,8 +140,9 @@ def _tea_box(
 
 
 def _pepper_mill(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    del colours  # wood has its own
     r, h = p.radius_m, p.height_m
     turned = k.material(wood(rng, (0.5, 0.3, 0.16)), gloss=0.5)
     metal = k.material((0.7, 0.7, 0.7), gloss=0.7)
@@ -148,8 +156,9 @@ def _pepper_mill(
 
 
 def _cup(
-    k: Mjcf, body: ET.Element, p: Product, wrapper: Rgb, accent: Rgb, rng: np.random.Generator
+    k: Mjcf, body: ET.Element, p: Product, colours: _Colours, rng: np.random.Generator
 ) -> None:
+    wrapper, _ = colours
     r, h = p.radius_m, p.height_m
     outside = k.material(label(rng, (0.9, 0.89, 0.86), wrapper, "COFFEE"), gloss=0.5)
     inside = k.material((0.3, 0.2, 0.14), gloss=0.4)
@@ -157,7 +166,7 @@ def _cup(
     k.turned(body, [(r * 0.93, h), (r * 0.85, h - 0.03), (0, h - 0.03)], (0, 0, 0), inside)
 
 
-_LOOKS: dict[str, Callable[[Mjcf, ET.Element, Product, Rgb, Rgb, np.random.Generator], None]] = {
+_LOOKS: dict[str, Callable[[Mjcf, ET.Element, Product, _Colours, np.random.Generator], None]] = {
     "can": _can,
     "bottle": _bottle,
     "jar": _jar,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -31,18 +32,18 @@ class SimObject:
     """Everyday word, as in WildRGB-D where it has one."""
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def vertices(self) -> Float[np.ndarray, "n 3"]:
         """Of all parts, metres."""
         return np.concatenate([part.mesh.vertices for part in self.parts])
 
-    @property
+    @cached_property
     def footprint(self) -> Float[np.ndarray, "k 2"]:
         """Convex outline seen from above, metres."""
         flat = self.vertices[:, :2].astype(np.float32)
         return cv2.convexHull(flat)[:, 0].astype(np.float64)
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Metres."""
         return float(self.vertices[:, 2].max())

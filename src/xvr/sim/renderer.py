@@ -120,10 +120,10 @@ class Renderer:
             hidden[:] = 0
         self._viewport = mujoco.MjrRect(0, 0, width, height)
 
-    def rgb(self, data: Any, camera: int | str) -> UInt8[np.ndarray, "h w 3"]:
-        """The picture that a camera sees of `data`."""
+    def rgb(self, data: Any, camera: int | str, smooth: bool = True) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture that a camera sees of `data`; without `smooth` there is no multisampling."""
         self._aim(data, camera)
-        return self._draw(self._colour)
+        return self._draw(self._colour if smooth else self._plain_context())
 
     def depth(self, data: Any, camera: int | str) -> Float[np.ndarray, "h w"]:
         """Depth along z in metres, float32, of the surface at each pixel centre.

@@ -22,6 +22,7 @@ from xvr.sim.textures import (
     motif,
     noise,
     pick,
+    pick_timber,
     plain,
     shaded,
     stripes,
@@ -40,10 +41,21 @@ class Room:
     items: tuple[tuple[Part, Float[np.ndarray, "4 4"]], ...]
     """Parts with their pose in the world."""
     lamps: tuple[Lamp, ...]
+    """The first is the strongest and casts shadows."""
     ambient: tuple[float, float, float]
     """Light from everywhere, 0..1."""
     half: tuple[float, float]
     """Distance of the walls from the middle along x and y, metres."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Walls:
+    """What the four walls have in common."""
+
+    kind: int
+    """0 plaster, 1 stripes, 2 a printed pattern, 3 panels below plaster."""
+    paint: Float[np.ndarray, "3"]
+    panels: Float[np.ndarray, "3"]
 
 
 def draw_room(rng: np.random.Generator, table_height: float) -> Room:
@@ -51,27 +63,18 @@ def draw_room(rng: np.random.Generator, table_height: float) -> Room:
     half = (float(rng.uniform(1.95, 2.4)), float(rng.uniform(1.95, 2.4)))
     upright = np.eye(4)
     items = [(part, upright) for part in _floor(rng, half)]
-    paint = pick(
-        rng,
-        "cream",
-        "sage",
-        "sky",
-        "sand",
-        "white",
-        "rose",
-        "stone",
-        "terracotta",
-        "lavender",
-        spread=6,
+    walls = _Walls(
+        kind=int(rng.integers(4)),
+        paint=pick(rng, "cream", "sage", "sky", "sand", "white", "rose", "lavender", spread=6),
+        panels=pick(rng, "white", "sage", "cream", "sky", spread=6),
     )
-    kind = int(rng.integers(4))
     openings = rng.permutation([0, 1, 0, 2])
     for side in range(4):
         reach, distance = (half[0], half[1]) if side % 2 == 0 else (half[1], half[0])
         pose = np.eye(4)
         pose[:3, :3] = rotation("z", -side * np.pi / 2)
         pose[:3, 3] = pose[:3, :3] @ (0, distance, 0)
-        items += [(part, pose) for part in _wall(rng, reach, paint, kind)]
+        items += [(part, pose) for part in _wall(rng, reach, walls)]
         items += [(part, pose) for part in _along(rng, reach, int(openings[side]))]
     warm = np.asarray(
         ((1.0, 0.93, 0.82), (1.0, 0.97, 0.92), (0.94, 0.97, 1.0))[int(rng.integers(3))]
@@ -79,7 +82,7 @@ def draw_room(rng: np.random.Generator, table_height: float) -> Room:
     return Room(
         items=tuple(items),
         lamps=_lamps(rng, warm, table_height),
-        ambient=_rgb((0.5 * warm + 0.5) * rng.uniform(0.36, 0.44)),
+        ambient=_rgb((0.5 * warm + 0.5) * rng.uniform(0.4, 0.47)),
         half=half,
     )
 
@@ -90,7 +93,7 @@ def _rgb(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def _lamps(rng: np.random.Generator, warm: np.ndarray, table_height: float) -> tuple[Lamp, ...]:
-    """One lamp with shadows above the side of the table, two weak ones without."""
+    """The main lamp above the side of the table first, then two weak ones."""
     turn = rng.uniform(0, 2 * np.pi)
     away = rng.uniform(0.7, 1.15)
     strength = rng.uniform(0.44, 0.56)
@@ -105,18 +108,17 @@ def _lamps(rng: np.random.Generator, warm: np.ndarray, table_height: float) -> t
             place=(float(x), float(y), z),
             target=target,
             colour=_rgb(warm * strength * share),
-            shadows=number == 0,
         )
-        for number, ((x, y, z), share) in enumerate(zip(places, (1.0, 0.34, 0.28), strict=True))
+        for (x, y, z), share in zip(places, (1.0, 0.34, 0.28), strict=True)
     )
 
 
 def _floor(rng: np.random.Generator, half: tuple[float, float]) -> list[Part]:
     x, y = half
-    flat = np.stack(np.meshgrid([-x, x], [-y, y]), axis=-1)
-    points = np.concatenate([flat, np.zeros((2, 2, 1))], axis=-1)
+    flat = np.stack(np.meshgrid(np.linspace(-x, x, 25), np.linspace(-y, y, 25)), axis=-1)
+    points = np.concatenate([flat, np.zeros((25, 25, 1))], axis=-1)
     kind = int(rng.integers(3))
-    timber = pick(rng, "cocoa", "sand", "terracotta", "stone", spread=14)
+    timber = pick_timber(rng)
     if kind < 2:
         picture = wood(rng, (1024, 1024), timber, 14)
     else:
@@ -152,10 +154,10 @@ def _floor(rng: np.random.Generator, half: tuple[float, float]) -> list[Part]:
     return parts
 
 
-def _wall(rng: np.random.Generator, reach: float, paint: np.ndarray, kind: int) -> list[Part]:
+def _wall(rng: np.random.Generator, reach: float, walls: _Walls) -> list[Part]:
     """One wall, its skirting board and its shaded corners."""
     shape = (round(HEIGHT_M * _PIXELS_PER_M), round(2 * reach * _PIXELS_PER_M))
-    picture = _wallpaper(rng, shape, paint, kind)
+    picture = _wallpaper(rng, shape, walls)
     row = (np.arange(shape[0])[:, None] + 0.5) / _PIXELS_PER_M
     column = (np.arange(shape[1])[None, :] + 0.5) / _PIXELS_PER_M
     corner = np.minimum(column, 2 * reach - column)
@@ -165,8 +167,8 @@ def _wall(rng: np.random.Generator, reach: float, paint: np.ndarray, kind: int) 
         - 0.2 * np.exp(-(HEIGHT_M - row) / 0.3)
         - 0.15 * np.exp(-row / 0.3)
     )
-    flat = np.stack(np.meshgrid([-reach, reach], [0, HEIGHT_M]), axis=-1)
-    points = np.stack([flat[..., 0], np.zeros((2, 2)), flat[..., 1]], axis=-1)
+    flat = np.meshgrid(np.linspace(-reach, reach, 29), np.linspace(0, HEIGHT_M, 17))
+    points = np.stack([flat[0], np.zeros_like(flat[0]), flat[1]], axis=-1)
     board = box((2 * reach, 0.018, 0.11), 0.004).moved((0, -0.009, 0))
     return [
         Part(mesh=grid(points), texture=darkened(picture, shade), specular=0.02),
@@ -174,33 +176,20 @@ def _wall(rng: np.random.Generator, reach: float, paint: np.ndarray, kind: int) 
     ]
 
 
-def _wallpaper(
-    rng: np.random.Generator, shape: tuple[int, int], paint: np.ndarray, kind: int
-) -> Texture:
+def _wallpaper(rng: np.random.Generator, shape: tuple[int, int], walls: _Walls) -> Texture:
     """Plaster, stripes, a printed pattern, or panels below plaster."""
-    plaster = noise(rng, shape, (6, 8), 5) * 0.035
-    if kind == 0:
-        return shaded(paint, plaster)
-    if kind == 1:
+    paint = walls.paint
+    picture = shaded(paint, noise(rng, shape, (6, 8), 5) * 0.035)
+    if walls.kind == 1:
         return stripes(shape, [paint, paint * 0.93, paint * 1.04], [34, 8, 8])
-    if kind == 2:
-        return motif(
-            rng,
-            shape,
-            paint,
-            [paint * 0.84, np.minimum(paint * 1.1, 248)],
-            (9, round(9 * shape[1] / shape[0])),
-        )
-    picture = shaded(paint, plaster)
-    low = round(shape[0] * 0.64)
-    panels = wood(
-        rng,
-        (shape[1], shape[0] - low),
-        pick(rng, "white", "sage", "cocoa", "sky", spread=5),
-        round(shape[1] / 26),
-    )
-    picture[low:] = panels.transpose(1, 0, 2)
-    picture[low - 7 : low + 4] = np.clip(picture[low + 30].mean(0) * 1.05, 0, 255)
+    if walls.kind == 2:
+        colours = [paint * 0.84, np.minimum(paint * 1.1, 248)]
+        return motif(rng, shape, paint, colours, (12, round(12 * shape[1] / shape[0])))
+    if walls.kind == 3:
+        low = round(shape[0] * 0.64)
+        boards = wood(rng, (shape[1], shape[0] - low), walls.panels, round(shape[1] / 26))
+        picture[low:] = boards.transpose(1, 0, 2)
+        picture[low - 7 : low + 4] = np.clip(walls.panels * 1.05, 0, 255)
     return picture
 
 

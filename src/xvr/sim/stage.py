@@ -21,7 +21,7 @@ CAMERA = "eye"
 
 @dataclass(frozen=True, kw_only=True)
 class Lamp:
-    """A light at a place; all lamps shine down a wide cone."""
+    """A light at a place that shines down a wide cone; `shadows.ShadowMap` makes its shadows."""
 
     place: tuple[float, float, float]
     """World, metres."""
@@ -29,8 +29,6 @@ class Lamp:
     """Where the middle of the cone points, world, metres."""
     colour: tuple[float, float, float]
     """Red, green and blue strength, 0..1."""
-    shadows: bool
-    """Whether it casts shadows."""
 
 
 def stage(
@@ -52,13 +50,11 @@ def stage(
     """
     mujoco = import_mujoco()
     spec = mujoco.MjSpec()
-    spec.visual.quality.shadowsize = 2048
     spec.visual.headlight.ambient = ambient
     spec.visual.headlight.diffuse = (0, 0, 0)
     spec.visual.headlight.specular = (0, 0, 0)
     spec.stat.extent, spec.stat.center = 4.0, (0, 0, 0.8)
     spec.visual.map.znear, spec.visual.map.zfar = 0.02, 3.0
-    spec.visual.map.shadowscale = 0.9
     materials: dict[tuple[int, float, float], str] = {}
     keep: list[Texture] = []
     for number, (part, pose) in enumerate(items):
@@ -76,7 +72,7 @@ def stage(
             specular=tuple(0.5 * strength for strength in lamp.colour),
             ambient=(0, 0, 0),
             attenuation=(1, 0, 0),
-            castshadow=lamp.shadows,
+            castshadow=False,
             cutoff=75,
             exponent=0.5,
         )
@@ -97,6 +93,14 @@ def aim(model: Any, data: Any, world_from_camera: Float[np.ndarray, "4 4"]) -> N
     model.cam_quat[number] = quat
     mujoco.mj_kinematics(model, data)
     mujoco.mj_camlight(model, data)
+
+
+def light(model: Any, only: int | None) -> None:
+    """Switches on one lamp alone, by its number, or with None everything."""
+    model.light_active[:] = only is None
+    model.vis.headlight.active = only is None
+    if only is not None:
+        model.light_active[only] = 1
 
 
 def _add_material(mujoco: Any, spec: Any, name: str, part: Part) -> None:

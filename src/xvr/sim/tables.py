@@ -17,6 +17,7 @@ from xvr.sim.textures import (
     marble,
     motif,
     pick,
+    pick_timber,
     plaid,
     repeated,
     tiles,
@@ -45,7 +46,7 @@ class Table:
 
 def draw_table(rng: np.random.Generator) -> Table:
     """A random table of 1.0 to 1.24 m across."""
-    timber = pick(rng, "cocoa", "sand", "terracotta", spread=14)
+    timber = pick_timber(rng)
     top, cloth = _surface(rng, timber)
     return Table(
         round=bool(rng.random() < 0.5),
@@ -108,12 +109,12 @@ def _surface(rng: np.random.Generator, timber: np.ndarray) -> tuple[Texture, boo
             pick(rng, "white", "cream", "sand"),
             pick(rng, "teal", "sky", "terracotta", "sage"),
         ]
-        return tiles(rng, shape, (9, 9), colours), False
+        return tiles(rng, shape, (11, 11), colours), False
     if kind == 4:
         colours = [pick(rng) for _ in range(int(rng.integers(2, 4)))]
         return repeated(plaid(rng, (512, 512), colours), 2, 2), True
     ground = pick(rng, "cream", "white", "sky", "sage", "navy", "rose", "mustard")
-    count = int(rng.integers(7, 11))
+    count = int(rng.integers(12, 19))
     return weave(rng, motif(rng, shape, ground, [pick(rng), pick(rng)], (count, count)), 0.05), True
 
 
@@ -123,9 +124,9 @@ def _flat_top(table: Table) -> Mesh:
     if table.round:
         angle = np.linspace(0, 2 * np.pi, 73)
         ring = half * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        flat = np.stack([ring, np.zeros_like(ring)])
+        flat = ring * np.linspace(1, 0, 10)[:, None, None]
     else:
-        line = np.array([-half, half])
+        line = np.linspace(-half, half, 17)
         flat = np.stack(np.meshgrid(line, line), axis=-1)
     points = np.concatenate([flat, np.full((*flat.shape[:2], 1), height)], axis=-1)
     return grid(points, _from_above(flat, half))

@@ -9,6 +9,7 @@ Scene `number` of a seed depends on these two alone:
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -18,8 +19,10 @@ from xvr.sim.orbit import Orbit, orbit
 from xvr.sim.parts import Part
 from xvr.sim.renderer import Renderer, intrinsics
 from xvr.sim.rooms import Room, draw_room
-from xvr.sim.stage import CAMERA, aim, stage
+from xvr.sim.shadows import ShadowMap
+from xvr.sim.stage import CAMERA, aim, light, stage
 from xvr.sim.tables import Table, draw_table, table_parts
+from xvr.sim.textures import pixels
 from xvr.sim.wildrgbd_writer import Frame
 
 CENTRAL = (
@@ -77,8 +80,8 @@ def draw_scene(*, seed: int, number: int, frames: int, width: int, height: int) 
     placed = arrange(
         objects,
         category,
-        int(objects.integers(8, 13)),
-        float(min(objects.uniform(0.36, 0.44), table.half - 0.05)),
+        int(objects.integers(9, 13)),
+        float(min(objects.uniform(0.4, 0.46), table.half - 0.05)),
         table.height,
     )
     return TableScene(
@@ -88,7 +91,9 @@ def draw_scene(*, seed: int, number: int, frames: int, width: int, height: int) 
         room=draw_room(rng("room"), table.height),
         table=table,
         placed=placed,
-        orbit=orbit(rng("orbit"), frames, width / height, (0.0, 0.0, table.height + 0.07), (0.74, 1.02)),
+        orbit=orbit(
+            rng("orbit"), frames, width / height, (0.0, 0.0, table.height + 0.07), (0.68, 0.94)
+        ),
     )
 
 
@@ -99,22 +104,23 @@ def film(scene: TableScene) -> Iterator[Frame]:
         (part, item.pose) for item in scene.placed for part in item.thing.parts
     ]
     central = len(scene.placed[0].thing.parts)
-    around = [(part, upright) for part in table_parts(scene.table, scene.placed)]
+    things += [(part, upright) for part in table_parts(scene.table, scene.placed)]
+    shadows = ShadowMap(things, scene.room.lamps[0])
     model, data = stage(
-        [*things, *around, *scene.room.items],
-        scene.room.lamps,
-        scene.room.ambient,
-        scene.fovy_deg,
+        [*things, *scene.room.items], scene.room.lamps, scene.room.ambient, scene.fovy_deg
     )
-    found = intrinsics(model, CAMERA, scene.width, scene.height)
-    if abs(found.fx - scene.matrix[0, 0]) > 1e-6 * found.fx:
-        raise AssertionError(f"focal length {found.fx} is not that of the scene, {scene.matrix}")
-    with Renderer(model, scene.width, scene.height) as renderer:
+    camera = intrinsics(model, CAMERA, scene.width, scene.height)
+    with Renderer(model, scene.width, scene.height, shadows=False) as renderer:
         for pose in scene.orbit.poses:
             aim(model, data, pose)
             depth, geoms = renderer.surfaces(data, CAMERA)
+            light(model, None)
+            everything = renderer.rgb(data, CAMERA)
+            light(model, 0)
+            lamp = renderer.rgb(data, CAMERA, smooth=False)
+            dark = 1 - shadows.lit(depth, camera, pose)
             yield Frame(
-                rgb=renderer.rgb(data, CAMERA),
+                rgb=cv2.subtract(everything, pixels(lamp * dark[..., None])),
                 depth_m=depth,
                 mask=(geoms >= 0) & (geoms < central),
             )

@@ -35,6 +35,17 @@ PALETTE: Mapping[str, tuple[int, int, int]] = {
 }
 """Muted colours of everyday things."""
 
+TIMBER: Mapping[str, tuple[int, int, int]] = {
+    "oak": (180, 142, 100),
+    "walnut": (116, 84, 62),
+    "pine": (206, 172, 126),
+    "cherry": (152, 98, 72),
+    "ash": (196, 180, 154),
+    "teak": (158, 116, 76),
+    "smoked": (92, 76, 66),
+}
+"""Colours of wood."""
+
 
 def pick(rng: np.random.Generator, *names: str, spread: float = 10) -> Float[np.ndarray, "3"]:
     """One of the named colours of `PALETTE` (any, without names), slightly varied."""
@@ -42,6 +53,12 @@ def pick(rng: np.random.Generator, *names: str, spread: float = 10) -> Float[np.
     return np.clip(
         np.asarray(chosen) + rng.normal(0, spread, 3) * 0.6 + rng.normal(0, spread), 8, 246
     )
+
+
+def pick_timber(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
+    """One of the colours of `TIMBER`, slightly varied."""
+    tone = np.asarray(TIMBER[str(rng.choice(tuple(TIMBER)))])
+    return np.clip(tone * rng.uniform(0.92, 1.08) + rng.normal(0, 3, 3), 8, 246)
 
 
 def pixels(values: np.ndarray) -> Texture:
@@ -66,19 +83,30 @@ def noise(
         down = min(cells[0] << octave, height)
         across = min(cells[1] << octave, width)
         knots = rng.uniform(-1, 1, (down, across)).astype(np.float32)
-        padded = np.pad(knots, 2, mode="wrap")
-        step_y, step_x = down / height, across / width
-        y = ((np.arange(height, dtype=np.float32) + 0.5) * step_y + 1.5)[:, None]
-        x = ((np.arange(width, dtype=np.float32) + 0.5) * step_x + 1.5)[None, :]
-        layer = cv2.remap(
-            padded,
-            np.ascontiguousarray(np.broadcast_to(x, shape)),
-            np.ascontiguousarray(np.broadcast_to(y, shape)),
-            cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REFLECT_101,
-        )
-        total += layer * 0.5**octave
+        total += _spread(_spread(knots, height).T, width).T * np.float32(0.5**octave)
     return total
+
+
+def _spread(knots: Float[np.ndarray, "k n"], size: int) -> Float[np.ndarray, "size n"]:
+    """Rows between rows by cubic interpolation (Catmull-Rom); the last row is followed by the first.
+
+    OpenCV's resampling rounds places to 1/32 of a row, which shows as steps where few rows become
+    many.
+    """
+    count = len(knots)
+    at = np.arange(size, dtype=np.float32) * (count / size)
+    row = at.astype(int)
+    t = (at - row)[:, None]
+    weights = (
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )
+    out = weights[0] * knots[(row - 1) % count]
+    for shift in (0, 1, 2):
+        out += weights[shift + 1] * knots[(row + shift) % count]
+    return out
 
 
 def shaded(base: Colour, amount: Float[np.ndarray, "h w"]) -> Texture:

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from xvr.errors import Unusable, UserError
+from xvr.sources.folders import find_folders
 from xvr.sources.lerobot_episodes import EpisodeFiles, Episodes, read_episodes
 from xvr.sources.lerobot_features import calibration, effector_positions, needed_columns
 from xvr.sources.lerobot_meta import INFO, Dataset, read_dataset
@@ -115,11 +116,7 @@ def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
 
 def _dataset_roots(path: Path) -> list[tuple[str, Path]]:
     """Names and folders of the dataset at a path, or of those one or two levels below."""
-    if (path / INFO).is_file():
-        return [(path.resolve().name, path)]
-    found = [*path.glob(f"*/{INFO}"), *path.glob(f"*/*/{INFO}")]
-    roots = [file.parents[1] for file in found]
-    return sorted((root.relative_to(path).as_posix(), root) for root in roots)
+    return find_folders(path, lambda folder: (folder / INFO).is_file(), levels=2)
 
 
 def _root_of(ref: Ref, name: str) -> Path:

@@ -3,8 +3,8 @@
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with four coloured arrows -> "green"
 
 All arrows start at one anchor that every image sees and have one length in 3D. The four directions
-of the target are all drawable in every reference, and the answer's image angle is the first to
-fourth nearest to the mean reference angle equally often: only reasoning in 3D tells them apart.
+of the target are drawn alike from those that every image can show. By its angle and by its length
+in the image, the answer is the first to fourth nearest to the references equally often.
 """
 
 from typing import NamedTuple
@@ -17,14 +17,16 @@ from xvr.geometry.camera import project
 from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
+from xvr.tasks.decoys import choose_decoys, paired_ranks
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import MarkedPoint, angle_checks, choose_marked_point
+from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 4
-DIRECTIONS_TRIED = 96
+DIRECTIONS_TRIED = 160
+ANSWERS_TRIED = 24
 
 
 class Arrows(NamedTuple):
@@ -46,27 +48,36 @@ class Style(NamedTuple):
     label: str
 
 
+class Marked(NamedTuple):
+    """The anchor and the views that show it; the first view is the target."""
+
+    point: int
+    views: Int[np.ndarray, " k"]
+
+
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the rank of the answer by image angle."""
-    marked = choose_marked_point(pool, slot.images, rng, rules)
-    if isinstance(marked, Refusal):
-        return marked
+    """One sample; the variant of the slot gives the ranks of the answer by angle and length."""
+    shared = choose_views(pool, slot.images, rng, rules)
+    if isinstance(shared, Refusal):
+        return shared
+    if len(shared.points) == 0:
+        return Refusal(reason="too_few_shared_points")
+    marked = Marked(int(rng.choice(shared.points)), shared.views)
     arrows = _drawable_arrows(pool, marked, rng, rules)
     if len(arrows.directions) < OPTIONS:
         return Refusal(reason="too_few_drawable_arrows")
     planes_deg = _widest_plane_angle(pool, marked, arrows)
-    for answer in rng.permutation(len(arrows.directions)):
-        if planes_deg[answer] < rules.min_plane_angle_deg:
-            continue
-        others = _distractors(arrows, int(answer), slot.variant, rng, rules)
+    determined = np.flatnonzero(planes_deg >= rules.min_plane_angle_deg)
+    for answer in rng.permutation(determined)[:ANSWERS_TRIED]:
+        others = _distractors(arrows, determined, int(answer), slot.variant, rng, rules)
         if others is not None:
             chosen = np.array([answer, *others])
             return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[answer]), rng)
-    return Refusal(reason="no_arrows_of_the_angle_rank")
+    return Refusal(reason="no_arrows_of_the_ranks")
 
 
 def _drawable_arrows(
-    pool: PointPool, marked: MarkedPoint, rng: np.random.Generator, rules: Rules
+    pool: PointPool, marked: Marked, rng: np.random.Generator, rules: Rules
 ) -> Arrows:
     """Random directions whose arrows are long enough and inside every chosen image."""
     directions = unit(rng.normal(size=(DIRECTIONS_TRIED, 3)))
@@ -93,9 +104,7 @@ def _drawable_arrows(
     )
 
 
-def _widest_plane_angle(
-    pool: PointPool, marked: MarkedPoint, arrows: Arrows
-) -> Float[np.ndarray, " n"]:
+def _widest_plane_angle(pool: PointPool, marked: Marked, arrows: Arrows) -> Float[np.ndarray, " n"]:
     """Per arrow, the widest angle between two references' planes through arrow and camera."""
     rays = pool.points_world[marked.point] - pool.centers_world[marked.views[1:]]  # (k - 1, 3)
     normals = unit(np.cross(rays[:, None], arrows.directions))  # (k - 1, n, 3)
@@ -103,36 +112,32 @@ def _widest_plane_angle(
 
 
 def _distractors(
-    arrows: Arrows, answer: int, rank: int, rng: np.random.Generator, rules: Rules
+    arrows: Arrows,
+    candidates: Int[np.ndarray, " n"],
+    answer: int,
+    variant: int,
+    rng: np.random.Generator,
+    rules: Rules,
 ) -> Int[np.ndarray, " k"] | None:
-    """Arrows apart in the target's image, `rank` of them nearer to the references' mean angle."""
-    angles = arrows.angles_deg[0]
-    mean_deg = circular_mean_deg(arrows.angles_deg[1:, answer])
-    deviation = wrapped_difference_deg(angles, mean_deg)
-    remaining = _apart(angles, answer, np.arange(len(angles)), rules)
-    chosen: list[int] = []
-    for nearer in rng.permutation([n < rank for n in range(OPTIONS - 1)]):
-        group = remaining[(deviation[remaining] < deviation[answer]) == nearer]
-        if len(group) == 0:
-            return None
-        chosen.append(int(group[rng.integers(len(group))]))
-        remaining = _apart(angles, chosen[-1], remaining, rules)
-    return np.array(chosen)
+    """Arrows apart in the target's image, with the ranks of the variant."""
+    angles, lengths = arrows.angles_deg[0], np.log(arrows.length_share[0])
+    turned = wrapped_difference_deg(angles, circular_mean_deg(arrows.angles_deg[1:, answer]))
+    stretched = np.abs(lengths - np.log(arrows.length_share[1:, answer]).mean())
 
+    def apart(one: int, others: Int[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
+        gaps = wrapped_difference_deg(angles[others], float(angles[one]))
+        return gaps >= rules.min_arrow_gap_deg
 
-def _apart(
-    angles: Float[np.ndarray, " n"], one: int, others: Int[np.ndarray, " k"], rules: Rules
-) -> Int[np.ndarray, " m"]:
-    gap: Bool[np.ndarray, " k"] = (
-        wrapped_difference_deg(angles[others], angles[one]) >= rules.min_arrow_gap_deg
-    )
-    return others[gap]
+    candidates = candidates[apart(answer, candidates)]
+    better = np.stack([cue[candidates] < cue[answer] for cue in (turned, stretched)])
+    ranks = paired_ranks(variant, OPTIONS)
+    return choose_decoys(candidates, better, ranks, OPTIONS - 1, apart, rng)
 
 
 def _compose(
     pool: PointPool,
     slot: Slot,
-    marked: MarkedPoint,
+    marked: Marked,
     arrows: Arrows,
     chosen: Int[np.ndarray, " k"],
     planes_deg: float,
@@ -156,6 +161,7 @@ def _compose(
         references=len(references), target=slot.images, colors=", ".join(names)
     )
     labels = [f"Image {n} (Reference):" for n in range(1, slot.images)]
+    view_angles_deg = view_angles(pool, marked.views, marked.point)
     angles = arrows.angles_deg[0, chosen]
     gaps = wrapped_difference_deg(angles[:, None], angles[None])[np.triu_indices(OPTIONS, 1)]
     deviation = wrapped_difference_deg(angles[:1], circular_mean_deg(arrows.angles_deg[1:, answer]))
@@ -185,7 +191,7 @@ def _compose(
             "point_m": triple(pool.points_world[marked.point]),
             "direction": triple(arrows.directions[answer]),
         },
-        checks=angle_checks(marked.angles_deg)
+        checks=angle_checks(view_angles_deg)
         | {
             "max_depth_error_m": float(pool.error_m[marked.views, marked.point].max()),
             "max_plane_angle_deg": planes_deg,
@@ -196,15 +202,16 @@ def _compose(
             "scene_extent_m": pool.extent_m,
         },
         difficulty={
-            "nearest_reference_deg": float(marked.angles_deg[0, 1:].min()),
+            "nearest_reference_deg": float(view_angles_deg[0, 1:].min()),
             "image_angle_change_deg": float(deviation[0]),
-            "angle_rank": float(slot.variant),
+            "angle_rank": float(paired_ranks(slot.variant, OPTIONS)[0]),
+            "length_rank": float(paired_ranks(slot.variant, OPTIONS)[1]),
         },
     )
 
 
 def _mark(
-    pool: PointPool, marked: MarkedPoint, arrows: Arrows, position: int, arrow: int, style: Style
+    pool: PointPool, marked: Marked, arrows: Arrows, position: int, arrow: int, style: Style
 ) -> Mark:
     """The mark of one arrow in the chosen view at a position; position 0 is the target."""
     return Mark(
@@ -226,7 +233,7 @@ TASK = Task(
     domain="general",
     question="References draw one 3D direction; which coloured arrow in the target shows it?",
     cells=cells((3, 4, 5), lambda _: len(COLORS)),
-    variants=OPTIONS,
+    variants=OPTIONS**2,
     draft=draft,
     eval_count=264,
 )

@@ -2,42 +2,57 @@
 
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with five coloured dots -> "yellow"
 
-All five dots lie on points that the target and every reference see, so the target alone tells
-nothing. The answer's patch is the first to fifth most similar in colour to the references' patch
-equally often, so matching colours tells nothing either.
+All five dots are drawn alike from the points that the target and every reference see, so the target
+alone tells nothing. By the colour around it and by its place in the image, the answer is the first
+to fifth nearest to the references equally often: matching colours or places tells nothing either.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
+from xvr.tasks.decoys import choose_decoys, paired_ranks
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import MarkedPoint, angle_checks, choose_marked_point
+from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 5
 
 
+class Marked(NamedTuple):
+    """A point and the views that show it; the first view is the target."""
+
+    point: int
+    views: Int[np.ndarray, " k"]
+
+
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the colour rank of the answer."""
-    marked = choose_marked_point(pool, slot.images, rng, rules)
-    if isinstance(marked, Refusal):
-        return marked
-    found = _distractors(pool, marked, slot.variant, rng, rules)
-    if isinstance(found, Refusal):
-        return found
+    """One sample; the variant of the slot gives the ranks of the answer by colour and place."""
+    shared = choose_views(pool, slot.images, rng, rules)
+    if isinstance(shared, Refusal):
+        return shared
+    if len(shared.points) < OPTIONS:
+        return Refusal(reason="too_few_shared_points")
+    marked = Marked(int(rng.choice(shared.points)), shared.views)
     target, references = int(marked.views[0]), marked.views[1:]
+    found = _distractors(pool, marked, shared.points, slot.variant, rng, rules)
+    if found is None:
+        return Refusal(reason="no_distractors_of_the_ranks")
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
-    if "spread" in hardness and len(set(hardness)) == 1:
+    if set(hardness) == {"spread"}:
         return Refusal(reason="no_hard_distractor")
     order = [c for c in rng.permutation(len(COLORS)).tolist() if c != slot.answer]
     options = {slot.answer: (marked.point, "answer")} | dict(
         zip(order, zip(found.tolist(), hardness, strict=True), strict=True)
     )
-    views = [*(int(v) for v in references), target]
+    views = [*references.tolist(), target]
+    angles_deg = view_angles(pool, marked.views, marked.point)
+    color_rank, place_rank = paired_ranks(slot.variant, OPTIONS)
     return Draft(
         slot=slot,
         images=tuple(
@@ -50,42 +65,62 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             for c in sorted(options)
         ),
         answer=COLORS[slot.answer],
-        key=(triple(pool.points_world[marked.point]), pool.names([target]), pool.names(references)),
+        key=(
+            triple(pool.points_world[marked.point]),
+            pool.names([target]),
+            pool.names(references),
+        ),
         world={"point_m": triple(pool.points_world[marked.point])},
-        checks=_checks(pool, marked, found),
+        checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
-            "nearest_reference_deg": float(marked.angles_deg[0, 1:].min()),
-            "color_rank": float(slot.variant),
+            "nearest_reference_deg": float(angles_deg[0, 1:].min()),
+            "color_rank": float(color_rank),
+            "place_rank": float(place_rank),
         },
     )
 
 
-def color_distances(
-    pool: PointPool, marked: MarkedPoint, points: Int[np.ndarray, " n"]
+def _distractors(
+    pool: PointPool,
+    marked: Marked,
+    shared: Int[np.ndarray, " n"],
+    variant: int,
+    rng: np.random.Generator,
+    rules: Rules,
+) -> Int[np.ndarray, " k"] | None:
+    """Shared points, apart in pixels and in 3D, with the ranks of the variant."""
+    target, own = int(marked.views[0]), np.array([marked.point])
+    candidates = shared[apart(pool, target, marked.point, shared, rules)]
+    better = np.stack(
+        [
+            distance(pool, marked, candidates) < distance(pool, marked, own)
+            for distance in (_color_distance, _place_distance)
+        ]
+    )
+    return choose_decoys(
+        candidates,
+        better,
+        paired_ranks(variant, OPTIONS),
+        OPTIONS - 1,
+        lambda point, others: apart(pool, target, point, others, rules),
+        rng,
+    )
+
+
+def _color_distance(
+    pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
     """Lab distance of points' patches in the target to the mean patch of the references."""
     wanted = pool.lab[marked.views[1:], marked.point].mean(axis=0)
     return np.linalg.norm(pool.lab[marked.views[0], points] - wanted, axis=1)
 
 
-def _distractors(
-    pool: PointPool, marked: MarkedPoint, rank: int, rng: np.random.Generator, rules: Rules
-) -> Int[np.ndarray, " k"] | Refusal:
-    """Points that all views see, apart in pixels and in 3D, `rank` of them more alike in colour."""
-    target = int(marked.views[0])
-    remaining = np.flatnonzero(pool.visible[marked.views].all(axis=0))
-    remaining = remaining[apart(pool, target, marked.point, remaining, rules)]
-    own = color_distances(pool, marked, np.array([marked.point]))[0]
-    closer = color_distances(pool, marked, remaining) < own
-    chosen: list[int] = []
-    for from_closer in rng.permutation([n < rank for n in range(OPTIONS - 1)]):
-        group = remaining[closer == from_closer]
-        if len(group) == 0:
-            return Refusal(reason="no_distractors_of_the_color_rank")
-        chosen.append(int(group[rng.integers(len(group))]))
-        still_apart = apart(pool, target, chosen[-1], remaining, rules)
-        remaining, closer = remaining[still_apart], closer[still_apart]
-    return np.array(chosen)
+def _place_distance(
+    pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """Distance of points in the target to the mean place of the references' dots, of the image."""
+    wanted = pool.place[marked.views[1:], marked.point].mean(axis=0)
+    return np.linalg.norm(pool.place[marked.views[0], points] - wanted, axis=1)
 
 
 def apart(
@@ -98,9 +133,9 @@ def apart(
     return (pixels >= min_px) & (metres >= rules.min_option_scene_share * pool.extent_m)
 
 
-def _why_hard(pool: PointPool, marked: MarkedPoint, point: int, rules: Rules) -> str:
+def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
     target = marked.views[0]
-    if color_distances(pool, marked, np.array([point]))[0] <= rules.hard_color_distance:
+    if _color_distance(pool, marked, np.array([point]))[0] <= rules.hard_color_distance:
         return "similar_color"
     depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
     return "near_depth" if abs(depth_m - own_m) <= rules.hard_depth_share * own_m else "spread"
@@ -148,7 +183,7 @@ def _blocks(references: int, rng: np.random.Generator) -> tuple[str | int, ...]:
 
 
 def _checks(
-    pool: PointPool, marked: MarkedPoint, distractors: Int[np.ndarray, " k"]
+    pool: PointPool, marked: Marked, distractors: Int[np.ndarray, " k"]
 ) -> dict[str, float]:
     points = np.array([marked.point, *distractors])
     uv_px, target = pool.uv_px[marked.views[0], points], pool.cameras[marked.views[0]]
@@ -156,7 +191,7 @@ def _checks(
     pixels = np.linalg.norm(uv_px[:, None] - uv_px, axis=2)[upper]
     world = pool.points_world[points]
     metres = np.linalg.norm(world[:, None] - world, axis=2)[upper]
-    return angle_checks(marked.angles_deg) | {
+    return {
         "max_depth_error_m": float(pool.error_m[marked.views][:, points].max()),
         "min_option_px_share": float(pixels.min() / target.diagonal_px),
         "min_option_scene_share": float(metres.min() / pool.extent_m),
@@ -171,7 +206,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=OPTIONS,
+    variants=OPTIONS**2,
     draft=draft,
     eval_count=264,
 )

@@ -51,6 +51,8 @@ class PointPool:
     visible: Bool[np.ndarray, "v n"]
     lab: Float[np.ndarray, "v n 3"]
     """Mean CIE Lab colour around the projection, where visible."""
+    place: Float[np.ndarray, "v n 2"]
+    """Projections as shares of the image's width and height."""
     centers_world: Float[np.ndarray, "v 3"]
     similarity: Float[np.ndarray, "v v"]
     """Correlation of the views' grey thumbnails."""
@@ -98,6 +100,7 @@ def build_pool(
     points, visible = points[kept], visible[:, kept]
     uv_px = np.stack([sight.uv_px[kept] for sight in sights])
     center = np.median(points, axis=0)
+    sizes = np.array([(view.camera.width, view.camera.height) for view in views], float)
     thumbnails = [gray_thumbnail(view.image, THUMBNAIL_WIDTH_PX).ravel() for view in views]
     return PointPool(
         views=tuple(views),
@@ -107,6 +110,7 @@ def build_pool(
         error_m=np.stack([sight.error_m[kept] for sight in sights]),
         visible=visible,
         lab=np.stack([_patch_lab(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)]),
+        place=uv_px / sizes[:, None],
         centers_world=np.stack([view.camera.center for view in views]),
         similarity=_similarity(thumbnails),
         extent_m=2 * float(np.median(np.linalg.norm(points - center, axis=1))),

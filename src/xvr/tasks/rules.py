@@ -90,7 +90,7 @@ class Rules:
     max_scenario_ssim: float = 0.98
     """Two scenarios show different content: similarity of the asked camera's frames."""
 
-    attempts_per_sample: int = 200
+    attempts_per_sample: int = 400
     """Tries to fill one place in the dataset before another scene or episode gets it."""
 
     def __post_init__(self) -> None:

@@ -1,5 +1,7 @@
-"""Which views of a point make a question: far enough apart to need reasoning, near enough to see.
+"""Which views make a question: far enough apart to need reasoning, near enough to see.
 
+Views are chosen first, around a random point; the points of the question are then drawn alike from
+all that these views see at allowed angles, so that nothing tells the marked one from the others.
 The difficulty, the angle from the target view to its nearest reference, is drawn evenly over bins
 of those that the scene offers, not left to chance.
 """
@@ -7,9 +9,9 @@ of those that the scene offers, not left to chance.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from xvr.geometry.angles import angles_between, unit
+from xvr.geometry.angles import angles_seen_from, unit
 from xvr.tasks.draft import Refusal
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -17,30 +19,36 @@ from xvr.tasks.rules import Rules
 ANGLE_BINS = 5
 
 
-class MarkedPoint(NamedTuple):
-    """A point and the views chosen for it."""
+class SharedPoints(NamedTuple):
+    """Views, and all points of the pool that they see at allowed angles."""
 
-    point: int
-    """Index into the pool."""
     views: Int[np.ndarray, " k"]
     """Indices of views; the first is the target, where a task has one."""
-    angles_deg: Float[np.ndarray, "k k"]
-    """Angles between the chosen views seen from the point."""
+    points: Int[np.ndarray, " n"]
 
 
-def choose_marked_point(
+def choose_views(
     pool: PointPool, count: int, rng: np.random.Generator, rules: Rules
-) -> MarkedPoint | Refusal:
-    """A random point and `count` views that see it at angles that the rules allow."""
-    point = int(rng.integers(len(pool.points_world)))
-    seeing = np.flatnonzero(pool.visible[:, point])
+) -> SharedPoints | Refusal:
+    """`count` views at angles that the rules allow, with the points that they share."""
+    around = int(rng.integers(len(pool.points_world)))
+    seeing = np.flatnonzero(pool.visible[:, around])
     if len(seeing) < count:
         return Refusal(reason="too_few_views_see_the_point")
-    directions = unit(pool.centers_world[seeing] - pool.points_world[point])
+    directions = unit(pool.centers_world[seeing] - pool.points_world[around])
     chosen = _spread(directions, count, rng, rules)
     if chosen is None:
         return Refusal(reason="no_views_at_allowed_angles")
-    return MarkedPoint(point, seeing[chosen], angles_between(directions[chosen]))
+    views = seeing[chosen]
+    points = np.flatnonzero(pool.visible[views].all(axis=0))
+    return SharedPoints(views, points[_at_allowed_angles(pool, views, points, rules)])
+
+
+def view_angles(
+    pool: PointPool, views: Int[np.ndarray, " k"], point: int
+) -> Float[np.ndarray, "k k"]:
+    """Angles between views seen from a point, degrees."""
+    return angles_seen_from(pool.points_world[point], pool.centers_world[views])
 
 
 def angle_checks(angles_deg: Float[np.ndarray, "k k"]) -> dict[str, float]:
@@ -55,6 +63,7 @@ def angle_checks(angles_deg: Float[np.ndarray, "k k"]) -> dict[str, float]:
 def _spread(
     directions: Float[np.ndarray, "n 3"], count: int, rng: np.random.Generator, rules: Rules
 ) -> Int[np.ndarray, " k"] | None:
+    """A random target, a reference at a random angle from it, and others no nearer than that."""
     target = int(rng.integers(len(directions)))
     low, high = np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg])
     angle = np.arccos(np.clip(directions @ directions[target], -1.0, 1.0))
@@ -66,11 +75,22 @@ def _spread(
     wanted = rng.choice(np.unique(bins))
     nearest = int(rng.choice(allowed[bins == wanted]))
     chosen = [target, nearest]
-    others = allowed[bins >= wanted]
-    for candidate in rng.permutation(others):
+    for candidate in rng.permutation(allowed[bins >= wanted]):
         if len(chosen) == count:
             break
         cosines = directions[chosen] @ directions[candidate]
         if (cosines <= np.cos(low)).all() and (cosines >= np.cos(high)).all():
             chosen.append(int(candidate))
     return np.array(chosen) if len(chosen) == count else None
+
+
+def _at_allowed_angles(
+    pool: PointPool, views: Int[np.ndarray, " k"], points: Int[np.ndarray, " n"], rules: Rules
+) -> Bool[np.ndarray, " n"]:
+    """Which points see every two of the views at an allowed angle."""
+    directions = unit(pool.centers_world[views] - pool.points_world[points][:, None])  # (n, k, 3)
+    cosines = directions @ directions.transpose(0, 2, 1)
+    first, second = np.triu_indices(len(views), 1)
+    pairs = cosines[:, first, second]
+    low, high = np.cos(np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg]))
+    return (pairs.max(axis=1) <= low) & (pairs.min(axis=1) >= high)

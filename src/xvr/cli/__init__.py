@@ -1,0 +1,73 @@
+"""The command line: `xvr <room> <verb> ...`, each command a thin shell around a public function.
+
+Machine output goes to stdout, people's text to stderr. Exit codes: 0 done, 1 the audit found a
+wrong answer, 2 something the user must fix, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from xvr.errors import UserError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "sim captures": ("xvr.cli.sim", "Record simulated RGB-D captures in the WildRGB-D layout."),
+    "sim episodes": ("xvr.cli.sim", "Record simulated robot episodes as a LeRobot dataset."),
+    "data build": ("xvr.cli.data", "Build a dataset from captures and robot episodes."),
+    "data audit": ("xvr.cli.data", "Recompute every answer and measure what cheaters get."),
+    "data stats": ("xvr.cli.data", "Print what is in a dataset."),
+    "data show": ("xvr.cli.data", "Write a web page over a dataset."),
+}
+"""Module and summary of every command; the function is named as the command with an underscore."""
+
+
+def main(argv: list[str]) -> int:
+    """Run one command and return the exit code."""
+    name = " ".join(argv[:2])
+    if name not in COMMANDS:
+        return _usage(argv)
+    try:
+        return _function(name)(argv[2:])
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on\n")
+        return 130
+
+
+def entry() -> None:
+    """The `xvr` program."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def _function(name: str) -> Callable[[list[str]], int]:
+    import tyro
+
+    command = getattr(import_module(COMMANDS[name][0]), name.replace(" ", "_"))
+
+    def run(arguments: list[str]) -> int:
+        return tyro.cli(command, prog=f"xvr {name}", args=arguments) or 0
+
+    return run
+
+
+def _usage(argv: list[str]) -> int:
+    from xvr import __version__
+
+    if argv == ["--version"]:
+        sys.stdout.write(f"xvr {__version__}\n")
+        return 0
+    room = argv[0] if argv else ""
+    shown = [name for name in COMMANDS if name.startswith(f"{room} ")] or list(COMMANDS)
+    width = max(len(name) for name in shown)
+    lines = [f"  xvr {name:<{width}}  {COMMANDS[name][1]}" for name in shown]
+    text = "\n".join(
+        ["usage: xvr ROOM VERB ... (--help after a command lists its options)", *lines]
+    )
+    asked = not argv or argv[-1] in ("-h", "--help")
+    if asked:
+        sys.stdout.write(f"{text}\n")
+        return 0
+    sys.stderr.write(f"error: unknown command {' '.join(argv[:2])!r}\n{text}\n")
+    return 2

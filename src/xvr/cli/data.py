@@ -1,0 +1,151 @@
+"""`xvr data ...`: building datasets and looking at them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from xvr.cli.progress import Bar, tell
+
+Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+Dataset = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
+Repeated = tyro.conf.UseAppendAction[tuple[str, ...]]
+
+
+def data_build(
+    out: Out,
+    /,
+    source: Repeated,
+    samples: int = 0,
+    tasks: tuple[str, ...] = (),
+    mixture: Literal["xvr", "general", "robotic", "uniform"] = "xvr",
+    evaluation: Annotated[bool, tyro.conf.arg(name="eval"), tyro.conf.FlagCreatePairsOff] = False,
+    valid_share: float = 0.03,
+    eval_share: float = 0.1,
+    rules: Path | None = None,
+    changes: Annotated[Repeated, tyro.conf.arg(name="set", metavar="NAME=VALUE")] = (),
+    image_format: Literal["png", "jpeg"] = "png",
+    jpeg_quality: int = 95,
+    images: Literal["shards", "folder", "none"] = "shards",
+    keep_clean: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    seed: int = 0,
+    workers: int = 1,
+    overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+) -> int:
+    """Build a dataset of cross-view questions; running again goes on with what is missing.
+
+    Args:
+        out: Folder to write.
+        source: Where data comes from, as FORMAT:PATH; repeat for several. Formats: wildrgbd,
+            lerobot, colmap, nerfstudio.
+        samples: Samples of train and valid together.
+        tasks: Tasks to make; all of the mixture when left out.
+        mixture: Shares of the tasks: xvr (as published), general, robotic or uniform.
+        evaluation: Also make a held-out benchmark with the counts of XVR-Eval.
+        valid_share: Share of the samples, scenes and episodes in valid.
+        eval_share: Share of the scenes and episodes held out for the benchmark.
+        rules: JSON file of acceptance rules to change.
+        changes: One acceptance rule to change; repeat for several.
+        image_format: Encoding of the written images.
+        jpeg_quality: Quality of JPEG images, 1 to 100.
+        images: Tar shards, an unpacked folder, or none (marks as data only).
+        keep_clean: Keep the unmarked image beside each marked one.
+        seed: Root of all randomness.
+        workers: Processes.
+        overwrite: Delete what the folder holds first.
+    """
+    from xvr.engine.build import build, discard
+    from xvr.engine.config import BuildConfig
+    from xvr.tasks.rules import load_rules
+
+    config = BuildConfig(
+        sources=source,
+        samples=samples,
+        tasks=tasks,
+        mixture=mixture,
+        evaluation=evaluation,
+        valid_share=valid_share,
+        eval_share=eval_share,
+        seed=seed,
+        rules=load_rules(rules, changes),
+        image_format=image_format,
+        jpeg_quality=jpeg_quality,
+        images=images,
+        keep_clean=keep_clean,
+    )
+    if overwrite:
+        discard(out)
+    with Bar("samples", "sample") as bar:
+        build(out, config, workers=workers, progress=bar.show)
+    tell(_summary(out))
+    return 0
+
+
+def data_audit(
+    dataset: Dataset,
+    /,
+    pixels: int = 50,
+    workers: int = 1,
+    relocate: tuple[str, ...] = (),
+    report: Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff] = False,
+) -> int:
+    """Recompute every answer from the sources and measure what cheaters get; 1 if one is wrong.
+
+    Args:
+        dataset: Folder of a dataset.
+        pixels: Written images to compare with their sources.
+        workers: Processes.
+        relocate: OLD=NEW paths of sources that moved.
+        report: Print the report as JSON.
+    """
+    from xvr.audit import audit
+
+    moved = dict(word.split("=", 1) for word in relocate)
+    result = audit(dataset, pixels=pixels, workers=workers, relocate=moved)
+    result.write(dataset / "audit.json")
+    sys.stdout.write((json.dumps(result.to_json()) if report else result.to_text()) + "\n")
+    return 0 if result.ok else 1
+
+
+def data_stats(
+    dataset: Dataset,
+    /,
+    as_json: Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff] = False,
+) -> int:
+    """Print what is in a dataset: counts, images per sample, answers.
+
+    Args:
+        dataset: Folder of a dataset.
+        as_json: Print everything, histograms too, as JSON.
+    """
+    from xvr.dataset.stats import compute_stats, describe
+
+    stats = compute_stats(dataset)
+    sys.stdout.write((json.dumps(stats, indent=1) if as_json else describe(stats)) + "\n")
+    return 0
+
+
+def data_show(dataset: Dataset, /, out: Path | None = None, samples_per_task: int = 12) -> int:
+    """Write a self-contained web page over a dataset and print its path.
+
+    Args:
+        dataset: Folder of a dataset.
+        out: Page to write; DATASET/show.html when left out.
+        samples_per_task: Samples shown of each task.
+    """
+    from xvr.viewer import show
+
+    page = show(dataset, out=out, samples_per_task=samples_per_task)
+    sys.stdout.write(f"{page}\n")
+    return 0
+
+
+def _summary(out: Path) -> str:
+    stats = json.loads((out / "stats.json").read_text())
+    splits = ", ".join(f"{split} {sum(tasks.values())}" for split, tasks in stats["splits"].items())
+    return (
+        f"{out}: {stats['samples']} samples ({splits}), "
+        f"{stats['images_per_sample']:.2f} images per sample"
+    )

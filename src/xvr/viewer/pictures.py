@@ -1,0 +1,82 @@
+"""The images of a page: decoded from the dataset, made smaller, embedded as JPEG.
+
+One embedded image serves as thumbnail, as enlargement and as texture in 3D. Its width is the
+largest one at which all images of the page stay within a budget.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from xvr.dataset.encode import encode
+from xvr.dataset.shards import ShardReader
+from xvr.errors import Unusable, UserError
+from xvr.sources.pixels import decode_image
+from xvr.sources.records import Image
+
+BUDGET_BYTES = 17_000_000
+"""Of JPEG; base64 makes a third more of it."""
+
+
+class _Grade(NamedTuple):
+    width_px: int
+    quality: int
+
+
+_GRADES = (_Grade(640, 80), _Grade(560, 76), _Grade(480, 74), _Grade(400, 72), _Grade(320, 70))
+"""Tried in turn; the last one is taken even if it is over the budget."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Picture:
+    """One embedded image, or the reason why there is none."""
+
+    jpeg: bytes = b""
+    width: int = 0
+    """Pixels of the embedded image."""
+    height: int = 0
+    problem: str = ""
+
+    @property
+    def uri(self) -> str:
+        """The image as a data URI."""
+        return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode()
+
+    @property
+    def pixels(self) -> Image:
+        """The image decoded again."""
+        return decode_image(self.jpeg, "embedded image")
+
+
+def embed(images: ShardReader, urls: Iterable[str]) -> Mapping[str, Picture]:
+    """Pictures by url; an image that cannot be read has a problem in its place."""
+    urls = list(dict.fromkeys(urls))
+    pictures: dict[str, Picture] = {}
+    for grade in _GRADES:
+        total, pictures = 0, {}
+        for url in urls:
+            pictures[url] = _embed(images, url, grade)
+            total += len(pictures[url].jpeg)
+            if total > BUDGET_BYTES and grade is not _GRADES[-1]:
+                break
+        else:
+            break
+    return pictures
+
+
+def _embed(images: ShardReader, url: str, grade: _Grade) -> Picture:
+    try:
+        image = decode_image(images.read(url), url)
+    except (UserError, Unusable) as error:
+        return Picture(problem=str(error))
+    height, width = image.shape[:2]
+    if width > grade.width_px:
+        size = (grade.width_px, max(1, round(height * grade.width_px / width)))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    height, width = image.shape[:2]
+    jpeg = encode(np.ascontiguousarray(image), "jpeg", grade.quality)
+    return Picture(jpeg=jpeg, width=width, height=height)
