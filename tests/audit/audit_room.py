@@ -7,6 +7,7 @@ point behind it. Cameras stand on an arc and look at the box.
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def arc_camera(angle_deg: float, radius: float = 1.5, height: float = 1.6) -> Ca
 ANGLES = (-60.0, -36.0, -12.0, 12.0, 36.0, 60.0)
 
 
+@cache
 def ray_cast(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """Depth along z and the world point of every pixel: the room from inside, boxes outside."""
     u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
@@ -86,7 +88,8 @@ def ray_cast(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     return depth, camera.center + rays * depth[:, :, None]
 
 
-def picture(camera: Camera) -> np.ndarray:
+@cache
+def _picture(camera: Camera) -> np.ndarray:
     """Smooth colours and a coarse checker by world position."""
     _, points = ray_cast(camera)
     waves = 0.5 + 0.25 * np.sin(points * (2.1, 2.7, 3.3)) + 0.15 * np.cos(points[:, :, ::-1] * 5)
@@ -94,6 +97,12 @@ def picture(camera: Camera) -> np.ndarray:
     return np.clip(255 * (0.8 * waves + 0.15 * checker), 0, 255).astype(np.uint8)
 
 
+def picture(camera: Camera) -> np.ndarray:
+    """A fresh copy of what a camera sees."""
+    return _picture(camera).copy()
+
+
+@cache
 def room_views() -> tuple[View, ...]:
     """The six views, without files."""
     views = []

@@ -9,16 +9,6 @@ from xvr.dataset.record import MarkRecord, TextBlock
 COUNT = 160
 
 
-class Images:
-    """Encoded images by url, made when first asked for."""
-
-    def __init__(self, content):
-        self.content = content
-
-    def read(self, url):
-        return self.content[url]
-
-
 def encoded(image):
     return cv2.imencode(".png", image)[1].tobytes()
 
@@ -126,7 +116,7 @@ def viewpoint_entries(rng, *, similar):
         urls = [image.url for image in entry.proof.images]
         content.update({u: encoded(p) for u, p in zip(urls, pictures, strict=True)})
         entries.append(entry)
-    return entries, Images(content)
+    return entries, content.__getitem__
 
 
 def spatial_entries(rng):
@@ -171,7 +161,7 @@ def side_entries(rng, *, brighter):
         content.update({u: encoded(noise(rng, x)) for u, x in zip(urls, levels, strict=True)})
         proof = entry.proof.model_copy(update={"images": images})
         entries.append(entry._replace(sample=sample, proof=proof))
-    return entries, Images(content)
+    return entries, content.__getitem__
 
 
 def temporal_entries(rng, *, mostly):
@@ -193,11 +183,11 @@ def temporal_entries(rng, *, mostly):
         content.update({image.url: encoded(noise(rng)) for image in entry.proof.images})
         sample = entry.sample.model_copy(update={"sample_id": f"time_{number}"})
         entries.append(entry._replace(sample=sample))
-    return entries, Images(content)
+    return entries, content.__getitem__
 
 
 def leaks(entries, patches=None, images=None):
-    scores = run_cheaters(entries, patches or [None] * len(entries), images or Images({}))
+    scores = run_cheaters(entries, patches or [None] * len(entries), images or {}.__getitem__)
     assert all(score.samples == COUNT for score in scores)
     return {score.cheater for score in scores if score.leaky}
 
@@ -238,7 +228,7 @@ def test_unbalanced_answers_leak():
     entries, answers = point_entries(np.random.default_rng(0))
     kept = [entry for entry, right in zip(entries, answers, strict=True) if right != 4]
     kept += [entry for entry, right in zip(entries, answers, strict=True) if right == 0]
-    scores = run_cheaters(kept, [None] * len(kept), Images({}))
+    scores = run_cheaters(kept, [None] * len(kept), {}.__getitem__)
     assert {"majority answer", "position or colour prior"} <= {s.cheater for s in scores if s.leaky}
 
 
@@ -288,7 +278,7 @@ def test_odd_dots_are_no_leak_only_because_the_others_agree():
             dots[number] = dots[number].model_copy(update={"uv_px": near})
         far = tuple(rng.uniform(30, 90, 2))
         dots[right] = dots[right].model_copy(update={"uv_px": far})
-    scores = run_cheaters(entries, [None] * COUNT, Images({}))
+    scores = run_cheaters(entries, [None] * COUNT, {}.__getitem__)
     told = [score for score in scores if score.advisory]
     assert all(score.accuracy > 0.6 for score in told)
     assert len(told) == 2

@@ -84,7 +84,7 @@ def test_a_record_of_another_world_point_is_found():
 
 
 def test_broken_rules_are_kept_apart_from_wrong_answers():
-    strict = Thresholds(min_view_angle_deg=50.0, min_option_share=0.5)
+    strict = Thresholds(min_view_angle_deg=50.0, min_option_px_share=0.5)
     found = problems(point_entry(), limits=strict)
     assert {(p.kind, p.reason) for p in found} == {
         ("rule", "views_too_similar"),

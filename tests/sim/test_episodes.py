@@ -86,7 +86,7 @@ def test_clustering_keeps_vertices_within_a_cell_of_their_own():
 def test_a_short_episode_is_recorded_with_calibration_that_agrees_with_its_depth(tmp_path):
     pytest.importorskip("robosuite")
     out = tmp_path / "kitchen"
-    (episode,) = record_episodes(out, 1, seed=1, size=64, seconds=(5.0, 5.0))
+    (episode,) = record_episodes(out, 1, seed=1, size=64, seconds=(4.0, 4.0))
     assert episode.task == "CoffeePressButton"
     assert not (out / ".xvr_sim").exists()
     assert json.loads((out / "meta/xvr_sim.json").read_text())["attempts"] >= 1
@@ -97,7 +97,7 @@ def test_a_short_episode_is_recorded_with_calibration_that_agrees_with_its_depth
     _left_depth_agrees_with_front(out, rows[20])
     seen = [_grip_is_seen(out, row) for row in rows[::10]]
     assert sum(count >= 2 for count in seen) >= 3
-    (again,) = record_episodes(out, 1, seed=1, size=64, seconds=(5.0, 5.0))
+    (again,) = record_episodes(out, 1, seed=1, size=64, seconds=(4.0, 4.0))
     assert again == episode
 
 

@@ -128,6 +128,34 @@ def test_images_stored_in_the_rows_are_decoded(tmp_path: Path, version: str):
             camera.read_frames([99])
 
 
+def test_rows_are_found_without_row_group_statistics(tmp_path: Path):
+    write_dataset(tmp_path / "d", "v3.0", stored_as="image")
+    path = tmp_path / "d" / "data" / "chunk-000" / "file-000.parquet"
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table, path, write_statistics=False)
+    _, second, _ = index(tmp_path / "d")
+    assert load(second).length == 9
+    assert code_of(load(second).cameras[2].read_frames([4])[0]) == code(2, 1, 4)
+
+
+def test_image_cells_may_name_a_file_but_not_be_empty(tmp_path: Path):
+    write_dataset(tmp_path / "d", lengths=(3,), stored_as="image")
+    path = parquet(tmp_path / "d")
+    table = pq.ParquetFile(path).read()
+    cells = table[CAMERAS[0]].to_pylist()
+    (tmp_path / "d" / "images").mkdir()
+    (tmp_path / "d" / "images" / "0.png").write_bytes(cells[0]["bytes"])
+    cells = [{"bytes": None, "path": "images/0.png"}, {"bytes": None, "path": None}, None]
+    kind = table.schema.field(CAMERAS[0]).type
+    column = table.schema.get_field_index(CAMERAS[0])
+    pq.write_table(table.set_column(column, CAMERAS[0], pa.array(cells, kind)), path)
+    camera = only(tmp_path / "d").cameras[0]
+    assert code_of(camera.read_frames([0])[0]) == code(0, 0, 0)
+    for row in (1, 2):
+        with pytest.raises(Unusable, match="missing_image"):
+            camera.read_frames([row])
+
+
 def test_frame_indices_must_ascend(dataset: Path):
     with pytest.raises(ValueError, match="ascend"):
         only(dataset).cameras[0].read_frames([2, 2])
@@ -197,9 +225,21 @@ def test_too_few_known_cameras_are_refused_by_name(tmp_path: Path):
     assert "observation.images.laptop, observation.images.phone" in error.detail
 
 
-def test_a_missing_video_is_refused(dataset: Path):
-    next((dataset / "videos").rglob("*.mp4")).unlink()
-    assert refuse(dataset).reason == "missing_video"
+def test_a_missing_video_is_refused(tmp_path: Path):
+    write_dataset(tmp_path / "d", lengths=(3, 3))
+    next((tmp_path / "d" / "videos").rglob("episode_000000.mp4")).unlink()
+    assert refuse(tmp_path / "d").reason == "missing_video"
+
+
+def test_a_camera_without_any_file_is_left_out(dataset: Path):
+    feature = {"dtype": "video", "shape": [4, 4, 3], "names": ["height", "width", "channel"]}
+    edit_info(dataset, lambda i: i["features"].update({"observation.images.front_view": feature}))
+    assert [camera.role for camera in only(dataset).cameras] == ["fix_left", "fix_right", "ego"]
+    next((dataset / "videos").rglob(f"{CAMERAS[0]}/*.mp4")).unlink()
+    edit_info(dataset, lambda info: info.update(robot_type="other"))
+    error = refuse(dataset)
+    assert error.reason == "too_few_cameras"
+    assert "front_view, observation.images.left_view" in error.detail
 
 
 def test_a_damaged_video_is_refused_when_read(dataset: Path):
@@ -254,8 +294,9 @@ def test_irregular_timestamps_are_refused(dataset: Path, times: np.ndarray):
     assert refuse(dataset).reason == "bad_timestamps"
 
 
-def test_empty_cells_are_refused(dataset: Path):
-    times = pa.array([None, *(np.arange(1, 12) / FPS)])
+@pytest.mark.parametrize("cells", [[None, *(np.arange(1, 12) / FPS)], ["0"] * 12])
+def test_empty_cells_and_text_are_refused(dataset: Path, cells: list[Any]):
+    times = pa.array(cells)
     rewrite(dataset, lambda table: table.set_column(0, "timestamp", times))
     assert refuse(dataset).reason == "bad_column"
 

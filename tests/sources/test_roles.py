@@ -21,6 +21,7 @@ from xvr.sources.roles import ROLES, assign_roles, role_of_name
         ("head_color hand_left_color hand_right_color", "ego_head ego_left ego_right"),
         ("image_left image_right image_top image_wrist", "fix_left fix_right fix_top ego"),
         ("image_side_1 image_side_2 image_wrist_1 image_wrist_2", "fix_side fix_side_1 ego ego_1"),
+        ("ego_view cam_exterior cam_wrist", "ego_head fix_side ego"),
         ("top front side wrist", "fix_top fix_front fix_side ego"),
         ("Top Cam_Left gripper", "fix_top fix_left ego"),
     ],

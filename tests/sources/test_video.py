@@ -11,7 +11,9 @@ COUNT = 120
 FPS = 20
 
 
-@pytest.fixture(scope="module", params=["h264_g2", "h264_g10", "h264_g250", "av1_g2", "av1_g30"])
+@pytest.fixture(
+    scope="module", params=["h264_g2", "h264_g10", "h264_g250", "hevc_g30", "av1_g2", "av1_g30"]
+)
 def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     codec, gop = request.param.split("_g")
     path = tmp_path_factory.mktemp("video") / f"{request.param}.mp4"
@@ -19,7 +21,7 @@ def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         path,
         range(COUNT),
         fps=FPS,
-        codec={"h264": "libx264", "av1": "libsvtav1"}[codec],
+        codec={"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}[codec],
         gop=int(gop),
     )
     return path
@@ -55,6 +57,16 @@ def test_images_are_rgb_of_the_stored_size(video: Path):
     assert abs(int(red) - (20 + 20 + 60)) < 12
     assert abs(int(green) - 100) < 12
     assert abs(int(blue) - 90) < 12
+
+
+def test_two_times_of_one_frame_give_it_twice(plain: Path):
+    assert codes(plain, [0.5, 0.505, 0.55, 0.552], tolerance_s=0.01) == [10, 10, 11, 11]
+
+
+def test_times_rounded_to_float32_are_exact(video: Path):
+    numbers = np.arange(0, COUNT, 7)
+    times = (numbers / FPS).astype(np.float32).astype(float).tolist()
+    assert codes(video, times) == numbers.tolist()
 
 
 def test_numbers_and_times_agree(video: Path):

@@ -10,6 +10,13 @@ import numpy as np
 WIDTH, HEIGHT, BLOCK = 96, 64, 8
 MILLISECOND = Fraction(1, 1000)
 
+QUALITY = {
+    "libx264": {"preset": "medium", "crf": "18"},
+    "libx265": {"preset": "fast", "crf": "18", "x265-params": "log-level=none:pools=1"},
+    "libsvtav1": {"preset": "12", "crf": "20", "svtav1-params": "lp=1"},
+}
+"""Encoder options; B-frames are on where the codec has them."""
+
 
 def coded_frame(number: int) -> np.ndarray:
     """A grey gradient with 12 blocks at the top that spell the number in binary."""
@@ -39,10 +46,7 @@ def write_video(
     path.parent.mkdir(parents=True, exist_ok=True)
     container_options = {"movflags": "faststart"} if faststart else {}
     with av.open(str(path), "w", options=container_options) as container:
-        quality = {"preset": "12", "crf": "20", "svtav1-params": "lp=1"}
-        if codec == "libx264":
-            quality = {"preset": "medium", "crf": "18"}
-        stream = container.add_stream(codec, rate=fps, options=quality)
+        stream = container.add_stream(codec, rate=fps, options=QUALITY[codec])
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.gop_size = gop
         stream.codec_context.thread_count = 1

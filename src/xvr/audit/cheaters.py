@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from xvr.audit.cues import (
-    Cues,
     arrow_cues,
     camera_cues,
     case_of,
@@ -25,6 +24,7 @@ from xvr.audit.cues import (
 )
 from xvr.audit.guessing import (
     Case,
+    Cues,
     Hits,
     best_rule,
     learned,
@@ -34,7 +34,7 @@ from xvr.audit.guessing import (
     words,
 )
 from xvr.audit.report import CheaterScore
-from xvr.audit.written import Entry, ImageStore
+from xvr.audit.written import Entry
 
 IMAGE_SAMPLES_PER_TASK = 600
 """Cheaters that decode images look at no more than this many questions of a task."""
@@ -74,14 +74,14 @@ def wants_patches(entries: Sequence[Entry]) -> list[bool]:
 def run_cheaters(
     entries: Sequence[Entry],
     patches: Sequence[np.ndarray | None],
-    images: ImageStore,
+    read: Callable[[str], bytes] | None,
 ) -> list[CheaterScore]:
     """Scores of every cheater on every task that has samples, in a fixed order.
 
     Args:
         entries: samples, all splits together.
         patches: mean RGB around each sample's marks in the clean image, where looked up.
-        images: the written images.
+        read: gives the encoded image of a url; None where there are no images.
     """
     scores = []
     for task in sorted({entry.proof.task for entry in entries}):
@@ -104,17 +104,19 @@ def run_cheaters(
                 if (patch := patches[i]) is not None and np.isfinite(patch).all()
             ]
             scores += _cue_scores(task, PATCHED[task], [c for c, _ in seen], [x for _, x in seen])
-        scores += _image_scores(task, entries, images)
+        scores += _image_scores(task, entries, read)
     return scores
 
 
-def _image_scores(task: str, entries: Sequence[Entry], images: ImageStore) -> list[CheaterScore]:
-    if task not in LOOKED_AT:
+def _image_scores(
+    task: str, entries: Sequence[Entry], read: Callable[[str], bytes] | None
+) -> list[CheaterScore]:
+    if task not in LOOKED_AT or read is None:
         return []
     cases, looks, likenesses = [], [], []
     for number in _subset(entries, task, IMAGE_SAMPLES_PER_TASK):
         entry, case = entries[number], case_of(entries[number])
-        pictures = {url: look_at(images.read(url), url) for url in _urls(entry)}
+        pictures = {url: look_at(read(url), url) for url in _urls(entry)}
         cases.append(case)
         looks.append(look_cues(entry, case, pictures))
         likenesses.append(likeness_cues(entry, case, pictures))

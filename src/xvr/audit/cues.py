@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from xvr.audit.guessing import Case
+from xvr.audit.guessing import Case, Cues
 from xvr.audit.written import Entry
 from xvr.dataset.record import MarkRecord
 from xvr.sources.pixels import decode_image
@@ -19,7 +19,6 @@ from xvr.tasks.draft import COLORS
 
 ROLE_WORDS = ("fix", "ego", "left", "right", "center", "top", "front", "side", "head", "1")
 
-Cues = Float[np.ndarray, "k f"]
 GREY_SIZE = (160, 120)
 THUMB_SIZE = (8, 8)
 

@@ -154,10 +154,10 @@ def _check_arrows(
     """Drawn arrows are long enough, inside, and apart from each other in the target."""
     arrows = evidence.uv_end_px - evidence.uv_px
     lengths = np.linalg.norm(arrows, axis=1) / evidence.diagonal_px[evidence.image]
-    if lengths.min() < limits.min_arrow_share - 1e-3:
+    if lengths.min() < limits.min_arrow_px_share - 1e-3:
         yield Problem("rule", "arrow_too_short", f"{lengths.min():.2%} of the diagonal")
     angles = np.arctan2(arrows[options, 1], arrows[options, 0])
     first, second = np.triu_indices(len(options), 1)
     turns = np.degrees(np.abs(np.angle(np.exp(1j * (angles[first] - angles[second])))))
-    if turns.min() < limits.min_arrow_angle_deg - 0.05:
+    if turns.min() < limits.min_arrow_gap_deg - 0.05:
         yield Problem("rule", "arrows_too_close", f"{turns.min():.2f} deg apart in the target")

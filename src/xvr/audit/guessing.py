@@ -14,8 +14,10 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float
 
-Half = Bool[np.ndarray, " n"]
-Hits = Bool[np.ndarray, " n"]
+Half = Bool[np.ndarray, " _"]
+Hits = Bool[np.ndarray, " _"]
+Cues = Float[np.ndarray, "_ _"]
+"""One row per option, one column per cue; questions differ in their number of options."""
 
 LOGIT_STEPS = 150
 LOGIT_RATE = 0.5
@@ -80,7 +82,7 @@ def prior(cases: Sequence[Case]) -> Hits:
     return cross_validated(halves([case.sample_id for case in cases]), train_and_test)
 
 
-def best_rule(cases: Sequence[Case], cues: Sequence[Float[np.ndarray, "k f"]]) -> Hits:
+def best_rule(cases: Sequence[Case], cues: Sequence[Cues]) -> Hits:
     """The option with the smallest, second, second largest or largest value of one cue.
 
     Which cue and which of the four ranks is chosen on the other half.
@@ -95,7 +97,7 @@ def best_rule(cases: Sequence[Case], cues: Sequence[Float[np.ndarray, "k f"]]) -
     return cross_validated(halves([case.sample_id for case in cases]), train_and_test)
 
 
-def learned(cases: Sequence[Case], cues: Sequence[Float[np.ndarray, "k f"]]) -> Hits:
+def learned(cases: Sequence[Case], cues: Sequence[Cues]) -> Hits:
     """A logistic choice between options from their cues, their ranks and their squares.
 
     Conditional logit (McFadden 1974): the score of an option is linear in its features, the

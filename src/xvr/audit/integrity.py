@@ -23,7 +23,8 @@ def check_integrity(written: Written, origins: Origins) -> list[Finding]:
     findings = list(written.findings)
     for entry in written.entries:
         findings += [located(entry, problem) for problem in _check_entry(entry)]
-    findings += _check_images(written)
+    if written.has_images:
+        findings += _check_images(written)
     findings += _check_ids(written.entries)
     findings += _check_balance(written.entries)
     findings += _check_duplicates(written.entries)

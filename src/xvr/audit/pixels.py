@@ -6,7 +6,7 @@ of temporal questions the source's frame at the others' time must fit worse.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, UInt8
 from xvr.audit.origin import Origins
 from xvr.audit.report import Finding, Problem
 from xvr.audit.thresholds import Thresholds
-from xvr.audit.written import Entry, ImageStore, located
+from xvr.audit.written import Entry, located
 from xvr.dataset.record import ImageRecord, Provenance
 from xvr.errors import Unusable
 from xvr.sources.pixels import decode_image
@@ -32,13 +32,17 @@ SSIM_SIZE = 160
 
 
 def check_pixels(
-    entries: Sequence[Entry], images: ImageStore, origins: Origins, limits: Thresholds, count: int
+    entries: Sequence[Entry],
+    read: Callable[[str], bytes],
+    origins: Origins,
+    limits: Thresholds,
+    count: int,
 ) -> tuple[int, list[Finding]]:
     """Compare some written images with their sources.
 
     Args:
         entries: samples to choose from; tasks take turns, ids are taken in the order of a hash.
-        images: the written images.
+        read: gives the encoded image of a url.
         origins: opens the sources.
         limits: rules, for the similarity of the odd camera's two frames.
         count: images to compare at most.
@@ -53,7 +57,7 @@ def check_pixels(
             opened = origins.open(entry.proof.source)
             for image in chosen:
                 compared += 1
-                for problem in _check_image(entry, image, opened, images, limits):
+                for problem in _check_image(entry, image, opened, read, limits):
                     findings.append(located(entry, problem))
         except (Unusable, KeyError) as error:
             findings.append(located(entry, Problem("pixels", "unreadable", str(error))))
@@ -106,10 +110,10 @@ def _check_image(
     entry: Entry,
     record: ImageRecord,
     opened: Sequence[Scene | Episode],
-    images: ImageStore,
+    read: Callable[[str], bytes],
     limits: Thresholds,
 ) -> Iterator[Problem]:
-    written = decode_image(images.read(record.url), record.url)
+    written = decode_image(read(record.url), record.url)
     if written.shape[:2] != (record.height, record.width):
         detail = f"image {record.image}: {written.shape[1]}x{written.shape[0]}"
         yield Problem("pixels", "wrong_size", f"{detail}, not {record.width}x{record.height}")
@@ -133,7 +137,7 @@ def _check_image(
             detail = f"image {record.image}: frame {frames[1]} fits as well as frame {frames[0]}"
             yield Problem("pixels", "other_time", detail)
         similarity = structural_similarity(sources[0], sources[1])
-        if similarity > limits.max_odd_ssim + 0.01:
+        if similarity > limits.max_ssim + 0.01:
             detail = f"SSIM {similarity:.3f} between the odd camera's two frames"
             yield Problem("rule", "odd_frame_unchanged", detail)
 

@@ -59,7 +59,7 @@ def check_point(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterato
     yield from check_visible(entry, evidence, wanted, limits)
     apart = pair_distances(evidence.uv_px[options]).min()
     share = apart / evidence.diagonal_px[evidence.image[options[0]]]
-    if share < limits.min_option_share - 1e-3:
+    if share < limits.min_option_px_share - 1e-3:
         yield Problem("rule", "options_too_close", f"{share:.2%} of the diagonal")
 
 
@@ -98,7 +98,7 @@ def check_spatial(entry: Entry, evidence: Evidence, limits: Thresholds) -> Itera
     view = evidence.image[odd]
     true_uv = evidence.seen_uv_px[others[0], view]
     share = np.linalg.norm(evidence.uv_px[odd] - true_uv) / evidence.diagonal_px[view]
-    if share < limits.min_option_share - 1e-3:
+    if share < limits.min_option_px_share - 1e-3:
         yield Problem("rule", "odd_dot_too_close", f"{share:.2%} of the diagonal")
 
 

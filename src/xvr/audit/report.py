@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from xvr.dataset.atomic import write_bytes
+
 Kind = Literal["answer", "rule", "integrity", "pixels"]
 LEAK_POINTS = 0.05
 """A cheater leaks when it is surely more than this share above chance."""
@@ -109,9 +111,7 @@ class AuditReport:
 
     def write(self, path: Path) -> None:
         """Write the report as JSON; the file appears whole or not at all."""
-        unfinished = path.with_name(path.name + ".part")
-        unfinished.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        write_bytes(path, (json.dumps(self.to_json(), indent=1) + "\n").encode())
 
     def to_text(self) -> str:
         """The report for a terminal."""
@@ -123,9 +123,9 @@ class AuditReport:
     def _sample_lines(self) -> list[str]:
         splits = list(self.samples)
         tasks = sorted({task for counts in self.samples.values() for task in counts})
-        head = f"{'task':<32}" + "".join(f"{split:>12}" for split in splits)
+        head = f"{'task':<34}" + "".join(f"{split:>12}" for split in splits)
         rows = [
-            f"{task:<32}" + "".join(f"{self.samples[split].get(task, 0):>12}" for split in splits)
+            f"{task:<34}" + "".join(f"{self.samples[split].get(task, 0):>12}" for split in splits)
             for task in tasks
         ]
         total = sum(sum(counts.values()) for counts in self.samples.values())
@@ -147,9 +147,9 @@ class AuditReport:
         return lines
 
     def _cheater_lines(self) -> list[str]:
-        lines = [f"{'task':<32}{'cheater':<34}{'n':>7}{'score':>8}{'>=':>8}{'chance':>8}"]
+        lines = [f"{'task':<34}{'cheater':<34}{'n':>7}{'score':>8}{'>=':>8}{'chance':>8}"]
         for score in self.scores:
             numbers = f"{score.accuracy:>8.1%}{score.lower_95:>8.1%}{score.chance:>8.1%}"
             mark = "  LEAKY" if score.leaky else "  (for information)" * score.advisory
-            lines.append(f"{score.task:<32}{score.cheater:<34}{score.samples:>7}{numbers}{mark}")
+            lines.append(f"{score.task:<34}{score.cheater:<34}{score.samples:>7}{numbers}{mark}")
         return lines

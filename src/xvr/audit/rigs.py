@@ -98,7 +98,7 @@ def check_temporal(
         here = images[odd[0]].frame_index
         there = next(image.frame_index for image in images if image.image != images[odd[0]].image)
         moved = np.linalg.norm(episode.effector_positions[here] - episode.effector_positions[there])
-        if not moved >= limits.min_effector_motion_m - 1e-4:
+        if not moved >= limits.min_effector_move_m - 1e-4:
             yield Problem("rule", "effector_still", f"moved {moved:.4f} m between the times")
 
 
@@ -106,7 +106,6 @@ def check_directional_view(
     entry: Entry, episodes: Sequence[Episode], limits: Thresholds
 ) -> Iterator[Problem]:
     """The image on the side asked for, by azimuth from the centre camera or by its role."""
-    del limits
     images = entry.proof.images
     asked = entry.proof.world.get("side")
     if len(images) != 3 or asked not in ("left", "right"):
@@ -114,11 +113,15 @@ def check_directional_view(
         return
     cameras = [_camera(image, episodes) for image in images]
     poses = [_pose(image, camera) for image, camera in zip(images, cameras, strict=True)]
-    sides = [
-        _side_by_pose(poses[0], pose) if poses[0] and pose else kind_of(camera.role).side
-        for pose, camera in zip(poses[1:], cameras[1:], strict=True)
-        if camera is not None
-    ]
+    sides = []
+    for pose, camera in zip(poses[1:], cameras[1:], strict=True):
+        if poses[0] is not None and pose is not None and camera is not None:
+            x = _sideways_m(poses[0], pose)
+            sides.append("right" if x > 0 else "left")
+            if abs(x) < limits.min_side_m - 1e-6:
+                yield Problem("rule", "side_unclear", f"{camera.key} is {x:.3f} m to the right")
+        elif camera is not None:
+            sides.append(kind_of(camera.role).side)
     if sorted(sides) != ["left", "right"]:
         yield Problem("answer", "sides_unclear", f"images 2 and 3 are {sides}")
         return
@@ -187,11 +190,10 @@ def _pose(image: ImageRecord, camera: EpisodeCamera | None) -> Camera | None:
     return camera.calibration(image.frame_index)
 
 
-def _side_by_pose(center: Camera, side: Camera) -> Side:
-    """Side of a camera by its azimuth in the centre camera's frame, positive to the right."""
+def _sideways_m(center: Camera, side: Camera) -> float:
+    """How far a camera is to the right of the centre camera, in the latter's frame."""
     towards = side.world_from_camera[:3, 3] - center.world_from_camera[:3, 3]
-    x, _, z = center.world_from_camera[:3, :3].T @ towards
-    return "right" if np.arctan2(x, z) > 0 else "left"
+    return float(center.world_from_camera[:3, 0] @ towards)
 
 
 def _check_rig_poses(
@@ -208,7 +210,7 @@ def _check_rig_poses(
         shift = float(np.linalg.norm(here.center - there.center))
         turn = here.world_from_camera[:3, :3].T @ there.world_from_camera[:3, :3]
         degrees = float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
-        near = shift <= limits.max_pose_shift_m and degrees <= limits.max_pose_turn_deg
+        near = shift <= limits.max_same_pose_m and degrees <= limits.max_same_pose_deg
         if near != (image.camera == asked.camera):
             detail = f"image {image.image} is {shift:.3f} m and {degrees:.1f} deg away"
             yield Problem("rule", "poses_disagree", detail)

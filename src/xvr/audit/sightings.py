@@ -47,7 +47,7 @@ def check_marks(entry: Entry, evidence: Evidence) -> Iterator[Problem]:
     marks = entry.proof.marks
     points = np.array([mark.point_m for mark in marks])
     off = misses_px(evidence, np.arange(len(marks)), points)
-    for number in np.flatnonzero(~(off <= PIXEL_TOLERANCE)):
+    for number in np.flatnonzero(~(off <= PIXEL_TOLERANCE)).tolist():
         yield Problem("answer", "mark_off_point", f"{_name(entry, number)} by {off[number]:.2f} px")
     for number, mark in enumerate(marks):
         if mark.kind == "arrow":
@@ -90,7 +90,7 @@ def check_visible(
     slack = 0.01
     with np.errstate(invalid="ignore"):
         inside = ((uv >= margin - slack) & (uv <= size - margin + slack)).all(axis=2)
-    for mark, view in np.argwhere(wanted & ~inside):
+    for mark, view in np.argwhere(wanted & ~inside).tolist():
         yield Problem("rule", "outside_margin", f"{_name(entry, mark)} in image {view + 1}")
     hidden = np.zeros_like(inside)
     if evidence.has_depth:
@@ -99,7 +99,7 @@ def check_visible(
         hidden = ~(gap <= allowed)
     elif evidence.tracked is not None:
         hidden = ~evidence.tracked
-    for mark, view in np.argwhere(wanted & inside & hidden):
+    for mark, view in np.argwhere(wanted & inside & hidden).tolist():
         found = evidence.seen_depth_m[mark, view]
         expected = evidence.seen_z_m[mark, view]
         detail = f"{_name(entry, mark)} in image {view + 1}: {expected:.3f} m, map {found:.3f} m"

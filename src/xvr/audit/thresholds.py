@@ -13,7 +13,7 @@ class Thresholds:
     """Between any two views, seen from the marked point."""
     max_view_angle_deg: float = 120.0
     """Between any two views, seen from the marked point."""
-    min_option_share: float = 0.08
+    min_option_px_share: float = 0.08
     """Pixel distance between options, of the image diagonal."""
     margin_share: float = 0.04
     """Distance of marks from the image border, of the shorter side."""
@@ -21,21 +21,25 @@ class Thresholds:
     """Largest difference between a point's depth and the depth map's."""
     depth_tolerance_share: float = 0.01
     """The same relative to the depth; the larger of the two counts."""
-    min_arrow_share: float = 0.05
+    min_arrow_px_share: float = 0.05
     """Length of drawn arrows, of the image diagonal."""
-    min_arrow_angle_deg: float = 30.0
+    min_arrow_gap_deg: float = 30.0
     """Between the target's arrows in the image."""
     min_plane_angle_deg: float = 15.0
     """Between the two most different planes that references give a direction."""
+    min_principal_px_share: float = 0.02
+    """Distance of a viewpoint's dot from the reference's principal point, of the diagonal."""
     min_time_gap_s: float = 2.0
     """Between the odd image and the others."""
-    min_effector_motion_m: float = 0.05
+    min_effector_move_m: float = 0.05
     """End-effector motion between those times."""
-    max_odd_ssim: float = 0.90
+    max_ssim: float = 0.90
     """Similarity of the odd camera's two frames, grey and 160 px wide."""
-    max_pose_shift_m: float = 0.10
+    min_side_m: float = 0.05
+    """Sideways distance of a side camera from the centre camera's middle plane."""
+    max_same_pose_m: float = 0.10
     """Between matched cameras of two episodes."""
-    max_pose_turn_deg: float = 10.0
+    max_same_pose_deg: float = 10.0
     """Between matched cameras of two episodes."""
 
     def depth_tolerance(self, depth_m: Any) -> Any:

@@ -61,9 +61,12 @@ def _check_candidates(
         uv = evidence.uv_px[mark]
         if (uv < margin).any() or (uv > np.array([camera.width, camera.height]) - margin).any():
             yield Problem("rule", "outside_margin", f"dot of image {view + 1}")
+        off = np.linalg.norm(uv - (camera.cx, camera.cy)) / evidence.diagonal_px[view]
+        if off < limits.min_principal_px_share - 1e-4:
+            yield Problem("rule", "dot_on_principal_point", f"{off:.2%} of the diagonal")
         seen, _ = pixels_of(camera, evidence.centers[candidates])
         apart = pair_distances(seen)
         apart = np.where(np.isnan(apart), np.inf, apart)  # a centre behind the camera is far apart
         widest = max(widest, float(apart.min()) / float(evidence.diagonal_px[view]))
-    if widest < limits.min_option_share - 1e-3:
+    if widest < limits.min_option_px_share - 1e-3:
         yield Problem("rule", "options_too_close", f"{widest:.2%} of the diagonal at best")

@@ -19,6 +19,9 @@ from xvr.audit.report import Finding, Problem
 from xvr.dataset.record import SPLITS, Provenance, Sample
 from xvr.errors import UserError
 
+CLEAN = "clean/"
+"""Unmarked copies beside the images in the shards; no record names them."""
+
 Record = TypeVar("Record", bound=BaseModel)
 
 
@@ -69,8 +72,8 @@ class ImageStore:
         for shard in sorted((self.root / "image_shards").glob("*.tar")):
             with tarfile.open(shard) as archive:
                 for member in archive:
-                    if member.isfile():
-                        url = member.name.removeprefix("./")
+                    url = member.name.removeprefix("./")
+                    if member.isfile() and not url.startswith(CLEAN):
                         url = url if url.startswith("images/") else f"images/{url}"
                         place = _Place(shard, member.offset_data, member.size)
                         places.setdefault(url, []).append(place)
@@ -109,6 +112,11 @@ class Written:
     images: ImageStore
     findings: tuple[Finding, ...]
     """Lines that could not be read or paired."""
+
+    @property
+    def has_images(self) -> bool:
+        """False for a dataset that was made without writing images."""
+        return (self.manifest.get("config") or {}).get("images") != "none"
 
 
 def read_written(root: Path) -> Written:

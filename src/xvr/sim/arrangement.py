@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +16,10 @@ GAP_M = 0.006
 """Least distance between the outlines of two objects."""
 TALL_M = 0.19
 """Objects above this stay near the middle, where they can't hide the table from a close camera."""
+SIGHT_SLOPE = 0.33
+"""Rise over distance of the line of sight of a low camera to the middle of the table."""
+HIDING = 2
+"""So many objects may hide the central one from some cameras; the others leave its top in sight."""
 _TRIES = 80
 
 
@@ -49,13 +54,15 @@ def arrange(
     )
     placed = [middle]
     names = [name for name in OBJECTS if name != central]
-    chosen = [make(str(name), rng) for name in rng.choice(names, count + 4, replace=False)]
-    chosen.sort(key=lambda thing: -_area(thing.footprint))
-    # A few more are made than needed, so that one without a place does not thin out the table.
-    for thing in chosen:
+    # More are named than needed, so that one without a place does not thin out the table.
+    names = [str(name) for name in rng.choice(names, count + 8, replace=False)]
+    first = [make(name, rng) for name in names[:count]]
+    first.sort(key=lambda thing: -_area(thing.footprint))
+    for thing in chain(first, (make(name, rng) for name in names[count:])):
         if len(placed) == count:
             break
-        spot = _free_spot(rng, thing, placed, reach, table_height)
+        may_hide = sum(_hides(other, middle) for other in placed[1:]) < HIDING
+        spot = _free_spot(rng, thing, placed, reach, may_hide)
         if spot is not None:
             placed.append(spot)
     return tuple(placed)
@@ -78,24 +85,28 @@ def _free_spot(
     thing: SimObject,
     placed: Sequence[Placed],
     reach: float,
-    table_height: float,
+    may_hide: bool,
 ) -> Placed | None:
     room = 0.55 * reach if thing.height > TALL_M else reach
     for attempt in range(_TRIES):
         # Close to the middle first, further out as that fails: clutter, not an even spread.
         radius = room * np.sqrt(rng.uniform(0, 0.3 + 0.7 * attempt / _TRIES))
         turn = rng.uniform(0, 2 * np.pi)
-        spot = _at(
-            thing,
-            radius * np.array([np.cos(turn), np.sin(turn)]),
-            rng.uniform(0, 2 * np.pi),
-            table_height,
-        )
-        outline = spot.outline
-        inside = np.linalg.norm(outline, axis=1).max() <= reach
-        if inside and all(apart(outline, other.outline, GAP_M) for other in placed):
+        place = radius * np.array([np.cos(turn), np.sin(turn)])
+        spot = _at(thing, place, rng.uniform(0, 2 * np.pi), float(placed[0].pose[2, 3]))
+        if np.linalg.norm(spot.outline, axis=1).max() > reach:
+            continue
+        if not may_hide and _hides(spot, placed[0]):
+            continue
+        if all(apart(spot.outline, other.outline, GAP_M) for other in placed):
             return spot
     return None
+
+
+def _hides(other: Placed, middle: Placed) -> bool:
+    """Whether an object stands in the way of a low camera that looks at the top of the middle."""
+    distance = float(np.linalg.norm(other.pose[:2, 3] - middle.pose[:2, 3]))
+    return other.thing.height > 0.6 * middle.thing.height + SIGHT_SLOPE * distance
 
 
 def _at(

@@ -3,8 +3,9 @@
     for capture in record_captures(Path("captures"), scenes=12, seed=0):
         print(capture.scene, capture.written)
 
-A scene depends on the seed and its number alone, so that more scenes, or more workers, do not change
-the others. Each is written beside its place and renamed when complete: to run again is to resume.
+A scene depends on the seed and its number alone, so that more scenes, or more workers, do not
+change the others. Each is written beside its place and renamed when complete: to run again is to
+resume.
 """
 
 import json
@@ -152,8 +153,8 @@ def _claim(out: Path, plan: _Plan) -> None:
             raise UserError(f"{record} can't be read ({error}); choose another folder") from error
         if found != wanted:
             raise UserError(
-                f"{out} was made with {found}, not {wanted}: use the same arguments to complete it, "
-                "or choose another folder"
+                f"{out} was made with {found}, not {wanted}: use the same arguments "
+                "to complete it, or choose another folder"
             )
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -17,9 +17,11 @@ with the same arguments goes on where the first one stopped.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -137,6 +139,7 @@ def _claim(out: Path, arguments: EpisodeArguments) -> list[RecordedEpisode] | No
         if found != wanted:
             raise UserError(f"{out} was recorded with {found}, not {wanted}: choose another folder")
         if path == done:
+            shutil.rmtree(out / _STAGE, ignore_errors=True)
             return [RecordedEpisode(**one) for one in held["episodes"]]
         return None
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -153,7 +156,10 @@ def _record_all(out: Path, arguments: EpisodeArguments, workers: int) -> Iterato
                 _record_one(out, arguments, index)
             yield _recorded(out, index)
     else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with (
+            _one_thread_each(),
+            ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        ):
             pending: dict[int, Future[None]] = {
                 index: pool.submit(_record_one, out, arguments, index) for index in missing
             }
@@ -165,6 +171,22 @@ def _record_all(out: Path, arguments: EpisodeArguments, workers: int) -> Iterato
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
     _finish(out, arguments)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started inside use one BLAS thread: more of them only wait for each other."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _finish(out: Path, arguments: EpisodeArguments) -> None:
@@ -236,6 +258,7 @@ def _frames(
     mujoco = import_mujoco()
     data = mujoco.MjData(model)
     large = round(size * OVERSAMPLING)
+    far_m = model.vis.map.zfar * model.stat.extent
     for camera in CAMERAS:
         (depth / f"observation.images.{camera}").mkdir(parents=True)
     with (
@@ -251,9 +274,10 @@ def _frames(
                 drawn = colour.rgb(data, camera)
                 pictures[key] = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
                 if number % DEPTH_EVERY == 0:
-                    millimetres = np.round(plain.depth(data, camera) * 1000)
+                    depth_m = plain.depth(data, camera)
+                    millimetres = np.round(np.where(depth_m < 0.99 * far_m, depth_m, 0) * 1000)
                     path = depth / key / f"frame_{number:06d}.png"
-                    cv2.imwrite(str(path), np.clip(millimetres, 0, 65535).astype(np.uint16))
+                    cv2.imwrite(str(path), millimetres.astype(np.uint16))
             yield pictures
 
 

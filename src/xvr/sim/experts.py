@@ -117,9 +117,9 @@ def _press(
     lay: Layout, target: Float[np.ndarray, " 3"], rng: np.random.Generator
 ) -> list[Waypoint]:
     """Look around, come to the button with closed fingers, push it, come back, rest."""
-    # Low down, joint 6 reaches its limit unless the fingers come from above.
+    # Joint 6 stays away from its limit (3.75) and from pi, where joints 5 and 7 are in line.
     low = target[2] < lay.counter_z_m + 0.2
-    pitch = float(rng.uniform(50, 56) if low else rng.uniform(26, 36))
+    pitch = float(rng.uniform(47, 52) if low else rng.uniform(57, 63))
     yaw = float(rng.uniform(-8, 8))
     before = target + np.array([-0.1, 0.0, 0.03])
     pushed = target + np.array([0.012, 0.0, 0.0])

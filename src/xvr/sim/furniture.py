@@ -1,4 +1,4 @@
-"""Furniture and things on walls, each made to stand or hang at a wall.
+"""Furniture that stands at a wall.
 
 Every piece is made for a wall at y = 0 with the room at y < 0: x runs to the right for someone who
 looks at the wall, z up from the floor, and nothing reaches further than `DEPTH_M` into the room.
@@ -9,18 +9,14 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import box, curve, grid, lathe, merged, rotation, sphere, stretched, tube
-from xvr.sim.objects_things import lamp
-from xvr.sim.objects_vessels import flower_pot
+from xvr.sim.meshes import box, curve, grid, lathe, merged, rotation, sphere, stretched
+from xvr.sim.objects_desk import lamp
+from xvr.sim.objects_plants import flower_pot
 from xvr.sim.parts import Part, moved, standing
 from xvr.sim.prints import (
     TITLES,
-    abstract,
     box_atlas,
     canvas,
-    clock_face,
-    framed,
-    landscape,
     rgb,
     spine,
 )
@@ -30,31 +26,21 @@ from xvr.sim.textures import (
     noise,
     pick,
     pick_timber,
-    pixels,
     plaid,
     plain,
     shaded,
-    stripes,
     weave,
     wood,
 )
 
 DEPTH_M = 0.5
 """No furniture reaches further into the room."""
-
 Piece = Callable[[np.random.Generator], tuple[Part, ...]]
-
-
-def _timber(
-    rng: np.random.Generator, shape: tuple[int, int] = (128, 256), boards: int = 2
-) -> Texture:
-    stained = pick_timber(rng) if rng.random() < 0.7 else pick(rng, "white", "cream", "sage", "sky")
-    return wood(rng, shape, stained, boards)
 
 
 def bookshelf(rng: np.random.Generator) -> tuple[Part, ...]:
     """An open shelf with rows of books and a few pots."""
-    timber = _timber(rng)
+    board = timber(rng)
     wide, tall, deep = rng.uniform(0.8, 1.1), rng.uniform(1.5, 2.0), 0.3
     levels = np.linspace(0.04, tall - 0.02, int(rng.integers(5, 7)))
     boards = [box((wide, deep, 0.022), 0.001).moved((0, -deep / 2, z)) for z in levels]
@@ -62,7 +48,7 @@ def bookshelf(rng: np.random.Generator) -> tuple[Part, ...]:
         box((0.022, deep, tall), 0.001).moved((side * wide / 2, -deep / 2, 0)) for side in (-1, 1)
     ]
     boards.append(box((wide, 0.01, tall), 0.001).moved((0, -0.006, 0)))
-    parts = [Part(mesh=merged(*boards), texture=box_atlas((96, 256), {}, timber), specular=0.1)]
+    parts = [Part(mesh=merged(*boards), texture=box_atlas((96, 256), {}, board), specular=0.1)]
     step = levels[1] - levels[0]
     for level in levels[:-1]:
         room, start = wide - 0.06, -wide / 2 + 0.03
@@ -86,27 +72,11 @@ def bookshelf(rng: np.random.Generator) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _row_of_books(rng: np.random.Generator, length: float) -> Texture:
-    """Upright spines side by side."""
-    picture = canvas((192, round(768 * min(length, 1.0))), (40, 34, 30))
-    x = 0
-    while x < picture.shape[1] - 14:
-        thick = int(rng.integers(14, 34))
-        thick = min(thick, picture.shape[1] - x)
-        top = int(rng.integers(0, 30))
-        back = spine((thick, 192 - top), str(rng.choice(TITLES)), pick(rng), pick(rng))
-        upright = cv2.rotate(back, cv2.ROTATE_90_CLOCKWISE)
-        upright[:, :1] = upright[:, -1:] = 30
-        picture[top:, x : x + thick] = upright
-        x += thick
-    return picture
-
-
 def cabinet(rng: np.random.Generator) -> tuple[Part, ...]:
     """A chest of drawers with knobs and something on top."""
-    timber = _timber(rng, (160, 320), 3)
+    board = timber(rng, (160, 320), 3)
     wide, tall, deep = rng.uniform(0.9, 1.3), rng.uniform(0.7, 0.95), 0.42
-    front = cv2.resize(timber, (480, 320))
+    front = cv2.resize(board, (480, 320))
     rows, columns = int(rng.integers(2, 5)), int(rng.integers(2, 4))
     knobs = []
     for row in range(rows):
@@ -128,8 +98,8 @@ def cabinet(rng: np.random.Generator) -> tuple[Part, ...]:
         for y in (-0.06, -deep + 0.06)
     ]
     parts = [
-        Part(mesh=body, texture=box_atlas((320, 480), {"front": front}, timber), specular=0.15),
-        Part(mesh=merged(*legs), texture=timber[:16]),
+        Part(mesh=body, texture=box_atlas((320, 480), {"front": front}, board), specular=0.15),
+        Part(mesh=merged(*legs), texture=board[:16]),
         Part(mesh=merged(*knobs), texture=plain((176, 160, 120), rng, 16), specular=0.6),
     ]
     make = (lamp, flower_pot)[int(rng.integers(2))]
@@ -225,120 +195,29 @@ def floor_lamp(rng: np.random.Generator) -> tuple[Part, ...]:
     )
 
 
-def door(rng: np.random.Generator) -> tuple[Part, ...]:
-    """A panelled door in its frame."""
-    leaf = cv2.resize(_timber(rng, (224, 512), 1).transpose(1, 0, 2), (224, 512))
-    for y0, y1 in ((30, 230), (260, 480)):
-        for x0, x1 in ((24, 104), (120, 200)):
-            cv2.rectangle(leaf, (x0, y0), (x1, y1), rgb(leaf[5, 5] * 0.7), 3)
-            cv2.rectangle(
-                leaf, (x0 + 5, y0 + 5), (x1 - 5, y1 - 5), rgb(np.minimum(leaf[5, 5] * 1.1, 250)), 2
-            )
-    slab = box((0.86, 0.04, 2.02), 0.003).moved((0, -0.02, 0))
-    frame = merged(
-        *(box((0.09, 0.07, 2.1), 0.004).moved((side * 0.475, -0.035, 0)) for side in (-1, 1)),
-        box((1.04, 0.07, 0.09), 0.004).moved((0, -0.035, 2.03)),
-    )
-    knob = merged(
-        sphere(0.028, 12, 18).moved((0.34, -0.08, 1.0)),
-        tube([(0.34, -0.04, 1.0), (0.34, -0.06, 1.0), (0.34, -0.08, 1.0)], 0.012, 10),
-    )
-    return (
-        Part(mesh=slab, texture=box_atlas((512, 224), {"front": leaf}, leaf[:16]), specular=0.15),
-        Part(mesh=frame, texture=box_atlas((128, 64), {}, leaf[:16]), specular=0.15),
-        Part(mesh=knob, texture=plain((190, 168, 104), rng, 16), specular=0.7),
-    )
+def timber(
+    rng: np.random.Generator, shape: tuple[int, int] = (128, 256), boards: int = 2
+) -> Texture:
+    """Stained or painted boards."""
+    stained = pick_timber(rng) if rng.random() < 0.7 else pick(rng, "white", "cream", "sage", "sky")
+    return wood(rng, shape, stained, boards)
 
 
-def window(rng: np.random.Generator) -> tuple[Part, ...]:
-    """A window with a view, a sill and curtains."""
-    wide, tall, low = rng.uniform(0.9, 1.3), rng.uniform(1.0, 1.25), 0.95
-    view = pixels(landscape(rng, (384, 384)) * 0.75 + 62)
-    pane = box((wide, 0.02, tall), 0.001).moved((0, -0.012, low))
-    bars = [
-        box((0.05, 0.05, tall + 0.1), 0.004).moved((x, -0.03, low - 0.05))
-        for x in (-wide / 2, 0, wide / 2)
-    ]
-    bars += [
-        box((wide + 0.05, 0.05, 0.05), 0.004).moved((0, -0.03, low + z))
-        for z in (-0.05, tall * 0.62, tall)
-    ]
-    bars.append(box((wide + 0.2, 0.16, 0.035), 0.004).moved((0, -0.08, low - 0.08)))
-    ground = pick(rng, "cream", "sage", "terracotta", "sky", "rose", "mustard", "teal")
-    cloth = (
-        stripes((256, 256), [ground, pick(rng)], [26, 6])
-        if rng.random() < 0.5
-        else motif(rng, (256, 256), ground, [pick(rng)], (8, 4))
-    )
-    cloth = weave(rng, cloth)
-    x = np.linspace(-0.17, 0.17, 60)
-    sheet = np.empty((2, 60, 3))
-    sheet[..., 0], sheet[..., 1] = x, -0.09 + 0.028 * np.sin(x * 110)
-    sheet[..., 2] = np.array([0.12, low + tall + 0.12])[:, None]
-    hanging = [grid(sheet).two_sided().moved((side * (wide / 2 + 0.1), 0, 0)) for side in (-1, 1)]
-    rod_z = low + tall + 0.13
-    rod = tube(
-        [(-wide / 2 - 0.35, -0.09, rod_z), (0, -0.09, rod_z), (wide / 2 + 0.35, -0.09, rod_z)],
-        0.014,
-        12,
-    )
-    return (
-        Part(mesh=pane, texture=box_atlas((384, 384), {"front": view}, view), specular=0.3),
-        Part(mesh=merged(*bars), texture=plain((236, 232, 224), rng, 32), specular=0.2),
-        Part(mesh=merged(*hanging), texture=cloth, specular=0.0),
-        Part(mesh=rod, texture=plain(pick(rng, "charcoal", "cocoa"), rng, 16), specular=0.4),
-    )
-
-
-def pictures(rng: np.random.Generator) -> tuple[Part, ...]:
-    """One to four framed pictures in a row."""
-    parts, count = [], int(rng.integers(1, 5))
-    pitch = 1.4 / count
-    for number in range(count):
-        wide = min(rng.uniform(0.32, 0.6), pitch - 0.06)
-        tall = wide * rng.choice([0.75, 1.0, 1.3])
-        shape = (288, round(288 * wide / tall))
-        art = landscape(rng, shape) if rng.random() < 0.6 else abstract(rng, shape)
-        frame = _timber(rng, (32, 32), 1)
-        at = (
-            (number - (count - 1) / 2) * pitch,
-            -0.015,
-            1.55 - tall / 2 + rng.uniform(-0.05, 0.05),
-        )
-        mesh = box((wide, 0.03, tall), 0.004).moved(at)
-        parts.append(
-            Part(
-                mesh=mesh,
-                texture=box_atlas(shape, {"front": framed(art, frame)}, frame),
-                specular=0.15,
-            )
-        )
-    return tuple(parts)
-
-
-def wall_clock(rng: np.random.Generator) -> tuple[Part, ...]:
-    """A round clock on the wall."""
-    r = rng.uniform(0.13, 0.18)
-    rim = lathe(
-        [(r * 1.1, 0), (r * 1.1, 0.03)],
-        [(r * 1.1, 0.03), (r, 0.034)],
-        [(r, 0.034), (r * 0.98, 0.02)],
-        segments=40,
-    )
-    angle = np.linspace(0, 2 * np.pi, 41)
-    disc = np.zeros((2, 41, 3))
-    disc[0, :, 0], disc[0, :, 1] = r * np.cos(angle), r * np.sin(angle)
-    dial = grid(disc + (0, 0, 0.021), disc[..., :2] / (2 * r) * (1, -1) + 0.5)
-    turn = rotation("x", np.pi / 2)
-    at = (0, 0, 1.65)
-    return Part(mesh=rim.moved(at, turn), texture=_timber(rng, (32, 64), 1)), Part(
-        mesh=dial.moved(at, turn), texture=clock_face(rng)
-    )
+def _row_of_books(rng: np.random.Generator, length: float) -> Texture:
+    """Upright spines side by side."""
+    picture = canvas((192, round(768 * min(length, 1.0))), (40, 34, 30))
+    x = 0
+    while x < picture.shape[1] - 14:
+        thick = int(rng.integers(14, 34))
+        thick = min(thick, picture.shape[1] - x)
+        top = int(rng.integers(0, 30))
+        back = spine((thick, 192 - top), str(rng.choice(TITLES)), pick(rng), pick(rng))
+        upright = cv2.rotate(back, cv2.ROTATE_90_CLOCKWISE)
+        upright[:, :1] = upright[:, -1:] = 30
+        picture[top:, x : x + thick] = upright
+        x += thick
+    return picture
 
 
 STANDING: tuple[Piece, ...] = (bookshelf, cabinet, sofa, floor_plant, floor_lamp)
-"""Pieces that stand on the floor; pictures fit above the low ones."""
-HANGING: tuple[Piece, ...] = (pictures, wall_clock)
-"""Pieces for the wall above the furniture."""
-OPENINGS: tuple[Piece, ...] = (window, door)
-"""Pieces that take a stretch of wall for themselves."""
+"""All of them; pictures fit above the low ones."""

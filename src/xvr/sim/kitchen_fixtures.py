@@ -150,6 +150,7 @@ def add_coffee_machine(k: Mjcf, world: ET.Element, lay: Layout, at: Vec3) -> Vec
     shell = k.material(look.appliance, gloss=0.5)
     dark = k.material((0.06, 0.06, 0.07), gloss=0.4)
     steel = k.material((0.72, 0.73, 0.75), gloss=0.8)
+    k.shadow(body, 0.15, 0.12, (0.15, 0, 0))
     k.box(body, (0.3, 0.24, 0.045), (0.15, 0, 0.0225), shell)
     k.box(body, (0.14, 0.24, 0.36), (0.23, 0, 0.18), shell)
     k.box(body, (0.28, 0.24, 0.11), (0.16, 0, 0.305), shell)
@@ -185,6 +186,7 @@ def add_microwave(k: Mjcf, world: ET.Element, lay: Layout, at: Vec3) -> Vec3:
     panel = k.material(shade(look.appliance, 0.55), gloss=0.4)
     steel = k.material((0.72, 0.73, 0.75), gloss=0.8)
     k.box(body, (depth - 0.03, width, height), (0.03 + (depth - 0.03) / 2, 0, height / 2), shell)
+    k.shadow(body, depth / 2, width / 2, (depth / 2, 0, 0))
     right = -width / 2 + 0.075
     k.box(body, (0.03, 0.15, height), (0.015, right, height / 2), panel)
     clock = k.material(display(look.clock, (0.35, 0.95, 0.45)), gloss=0.8, glow=0.35)

@@ -74,7 +74,7 @@ class Layout:
     shelf_gap_m: float
     """Clear height of the lowest compartment."""
     door_open_rad: float
-    """How far the doors of the open cabinet stand open; pi/2 is straight out."""
+    """How far the doors of that cabinet stand open; 0 is shut, pi/2 is straight out."""
     coffee_y_m: float
     microwave_y_m: float
     product: Product
@@ -107,6 +107,7 @@ def sample_layout(task: KitchenTask, rng: np.random.Generator) -> Layout:
     coffee_y = main_y if task == "CoffeePressButton" else near
     microwave_y = {"CoffeePressButton": near, "TurnOffMicrowave": main_y + 0.14}.get(task, far)
     cabinet_y = main_y if task == "PnPCabToCounter" else main_y + float(rng.uniform(-0.3, 0.3))
+    shut = bool(rng.random() < 0.5) and task != "PnPCabToCounter"
     product_y = cabinet_y + float(rng.uniform(-0.13, 0.13))
     product_x = wall_x - depth + float(rng.uniform(0.07, 0.1))
     away = 1.0 if product_y < cabinet_y else -1.0
@@ -123,7 +124,7 @@ def sample_layout(task: KitchenTask, rng: np.random.Generator) -> Layout:
         cabinet_height_m=0.68,
         cabinet_depth_m=depth,
         shelf_gap_m=0.37,
-        door_open_rad=float(rng.uniform(np.radians(105), np.radians(150))),
+        door_open_rad=0.0 if shut else float(rng.uniform(np.radians(105), np.radians(150))),
         coffee_y_m=coffee_y,
         microwave_y_m=microwave_y,
         product=product,

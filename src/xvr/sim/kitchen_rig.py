@@ -6,6 +6,7 @@ serves a whole dataset; an episode only shakes it by about a centimetre and a de
 mount would.
 """
 
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +36,13 @@ class Mount:
 
 def sample_rig(rng: np.random.Generator) -> tuple[Mount, ...]:
     """The rig of a dataset, in the order of `CAMERAS`."""
-    reach = np.array([0.62, 0.0, 0.3]) + rng.uniform(-0.03, 0.03, 3)
-    fovy = float(rng.uniform(54, 58))
+    reach = np.array([0.62, 0.0, 0.35]) + rng.uniform(-0.03, 0.03, 3)
+    fovy = float(rng.uniform(57, 61))
     mounts = []
     for name, position in (
         ("left_view", (-0.28, 0.46, 0.7)),
         ("right_view", (-0.28, -0.46, 0.7)),
-        ("front_view", (-0.36, 0.0, 0.9)),
+        ("front_view", (-0.36, 0.0, 0.96)),
     ):
         centre = np.array(position) + rng.uniform(-0.03, 0.03, 3)
         rotation = looking_at(centre, reach)
@@ -66,6 +67,20 @@ def shaken(
         centre = np.array(mount.position) + shift_m * np.clip(rng.standard_normal(3), -2, 2)
         moved.append(_mount(mount.name, mount.body, centre, turn @ mount.rotation, mount.fovy_deg))
     return tuple(moved)
+
+
+def add_camera(worldbody: ET.Element, mount: Mount) -> None:
+    """Adds the camera to the MJCF body that carries it."""
+    body = next(b for b in worldbody.iter("body") if b.get("name") == mount.body)
+    axes = np.concatenate([mount.rotation[:, 0], mount.rotation[:, 1]])
+    ET.SubElement(
+        body,
+        "camera",
+        name=mount.name,
+        pos=" ".join(f"{value:.9g}" for value in mount.position),
+        xyaxes=" ".join(f"{value:.9g}" for value in axes),
+        fovy=f"{mount.fovy_deg:g}",
+    )
 
 
 def looking_at(

@@ -50,7 +50,8 @@ def thin_meshes(model: Any, cell_m: float, more_than: int = 400) -> None:
     """
     for mesh in range(model.nmesh):
         count, start = int(model.mesh_facenum[mesh]), int(model.mesh_faceadr[mesh])
-        if count <= more_than:
+        # The gripper is close to the wrist's camera and keeps its detail.
+        if count <= more_than or model.mesh(mesh).name.startswith("gripper"):
             continue
         first = int(model.mesh_vertadr[mesh])
         # The mobile base fills a few pixels of the wrist's picture at most.

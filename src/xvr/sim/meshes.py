@@ -12,6 +12,9 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 
+Points = Sequence[Sequence[float] | np.ndarray] | np.ndarray
+"""A line of points of any dimension, metres."""
+
 _ATLAS_CELLS = ("front", "right", "back", "left", "top", "bottom")
 """Faces of a box in its texture: three columns and two rows, read like a text."""
 
@@ -40,7 +43,9 @@ class Mesh:
     """Vertex numbers, counter-clockwise from outside."""
 
     def moved(
-        self, offset: Sequence[float] = (0, 0, 0), turn: Float[np.ndarray, "3 3"] | None = None
+        self,
+        offset: Sequence[float] | np.ndarray = (0, 0, 0),
+        turn: Float[np.ndarray, "3 3"] | None = None,
     ) -> "Mesh":
         """This mesh turned about the origin, then shifted by `offset` metres."""
         turn = np.eye(3) if turn is None else turn
@@ -129,7 +134,7 @@ def volume(mesh: Mesh) -> float:
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
-def lathe(*curves: Sequence[Sequence[float]] | np.ndarray, segments: int = 40) -> Mesh:
+def lathe(*curves: Points, segments: int = 40) -> Mesh:
     """Turns curves of (radius, z) about the z axis; edges between two curves stay sharp.
 
     Follow the outline with the material on the left: from the middle of the bottom outwards, up,
@@ -155,11 +160,12 @@ def lathe(*curves: Sequence[Sequence[float]] | np.ndarray, segments: int = 40) -
     return merged(*sheets)
 
 
-def curve(points: Sequence[Sequence[float]], samples: int = 16) -> Float[np.ndarray, "samples d"]:
-    """A smooth line through points of any dimension that never swings beyond them (cubic, by chord).
+def curve(points: Points, samples: int = 16) -> Float[np.ndarray, "samples d"]:
+    """A smooth line through points of any dimension that never swings beyond them.
 
-    Slopes are harmonic means of the neighbouring steps, zero where a coordinate turns (Fritsch and
-    Butland, "A method for constructing local monotone piecewise cubic interpolants", 1984).
+    Cubic by chord length. Slopes are harmonic means of the neighbouring steps, zero where a
+    coordinate turns (Fritsch and Butland, "A method for constructing local monotone piecewise cubic
+    interpolants", 1984).
     """
     knots = np.asarray(points, float)
     if len(knots) == 2:
@@ -183,7 +189,7 @@ def curve(points: Sequence[Sequence[float]], samples: int = 16) -> Float[np.ndar
 
 
 def tube(
-    path: Sequence[Sequence[float]] | np.ndarray,
+    path: Points,
     radius: float | Sequence[float] | np.ndarray,
     segments: int = 14,
     flat: float = 1.0,
@@ -246,7 +252,7 @@ def box(size: Sequence[float], bevel: float = 0.002, steps: int = 3) -> Mesh:
     for cell, name in enumerate(_ATLAS_CELLS):
         right, up = (np.asarray(axis, float) for axis in _BOX_FRAMES[name])
         outwards = np.cross(right, up)
-        reach_right, reach_up = abs(right @ half), abs(up @ half)
+        reach_right, reach_up = float(abs(right @ half)), float(abs(up @ half))
         x, y = _bevelled(reach_right, bevel, steps), _bevelled(reach_up, bevel, steps)
         flat = x[None, :, None] * right + y[:, None, None] * up + abs(outwards @ half) * outwards
         core = np.clip(flat, -(half - bevel), half - bevel)
@@ -266,7 +272,7 @@ def box(size: Sequence[float], bevel: float = 0.002, steps: int = 3) -> Mesh:
     return merged(*sheets).moved((0, 0, half[2]))
 
 
-def extrusion(outline: Sequence[Sequence[float]] | np.ndarray, depth: float) -> Mesh:
+def extrusion(outline: Points, depth: float) -> Mesh:
     """An outline in the x-z plane, seen from -y, made `depth` thick along y about y = 0.
 
     The outline is counter-clockwise for someone who looks along +y, and every point of it must be

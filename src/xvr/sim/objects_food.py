@@ -1,4 +1,4 @@
-"""Fruit, vegetables and cakes as procedural meshes; sizes in metres are those of the real things."""
+"""Fruit and vegetables; sizes in metres are those of the real things."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,79 +10,16 @@ from xvr.sim.meshes import (
     curve,
     grid,
     lathe,
-    merged,
     reshaped,
     rotation,
     sphere,
-    stretched,
     tube,
 )
 from xvr.sim.parts import Maker, Part
-from xvr.sim.textures import Colour, Texture, noise, pick, pixels, shaded, speckled
+from xvr.sim.textures import Colour, Texture, noise, pixels, shaded, speckled
 
 _STEM = (92, 70, 46)
 _LEAF = (74, 112, 60)
-
-
-def _skin(rng: np.random.Generator, base: Colour, blush: Colour, streaks: float = 0.4) -> Texture:
-    """Peel with a blush on one side, streaks from pole to pole and pale dots."""
-    shape = (128, 256)
-    side = np.cos(np.linspace(0, 2 * np.pi, 256))[None, :] * 0.5 + 0.5
-    lines = noise(rng, shape, (2, 40), 3)
-    mix = np.clip(side + streaks * lines + 0.3 * noise(rng, shape, (3, 4), 3) - 0.1, 0, 1)[
-        ..., None
-    ]
-    skin = np.asarray(base, float) * (1 - mix) + np.asarray(blush, float) * mix
-    dots = (rng.random(shape) > 0.988)[..., None] * 26
-    return pixels(skin * (1 + 0.05 * noise(rng, shape, (8, 16), 3)[..., None]) + dots)
-
-
-def _stem(top: float, length: float = 0.014, lean: float = 0.004) -> Part:
-    path = curve(
-        [(0, 0, top - 0.006), (lean * 0.3, 0, top + length / 2), (lean, 0, top + length)], 6
-    )
-    return Part(mesh=tube(path, 0.0014, 6), texture=pixels(np.full((4, 4, 3), _STEM)))
-
-
-def _leaf(size: Sequence[float], bend: float, colour: Colour, rng: np.random.Generator) -> Part:
-    """A pointed leaf that starts at the origin and runs along x, drooping by `bend`."""
-    along = np.linspace(0, 1, 9)
-    half = np.sin(np.pi * along**0.8) * size[1] / 2
-    across = np.linspace(-1, 1, 5)
-    points = np.empty((5, 9, 3))
-    points[..., 0] = along * size[0]
-    points[..., 1] = across[:, None] * half
-    points[..., 2] = bend * along**2 + 0.25 * np.abs(across)[:, None] * half
-    tone = noise(rng, (32, 64), (4, 8), 2) * 0.12
-    tone[15:17] = 0.25
-    return Part(mesh=grid(points).two_sided(), texture=shaded(colour, tone), specular=0.1)
-
-
-def _body(outline: Sequence[Sequence[float]], samples: int = 26) -> Mesh:
-    return lathe(curve(outline, samples), segments=36)
-
-
-def _round_fruit(
-    rng: np.random.Generator, radius: float, squash: float, dimple: float, skin: Texture
-) -> Part:
-    """A ball with a dimple at the top and the bottom."""
-    angle = np.linspace(-np.pi / 2, np.pi / 2, 25)
-    depth = dimple * radius
-    outline = np.stack(
-        [
-            radius * np.cos(angle),
-            radius * squash * np.sin(angle)
-            - np.sign(angle) * depth * np.exp(-((np.cos(angle) / 0.32) ** 2)),
-        ],
-        axis=-1,
-    )
-    outline[[0, -1], 0] = 0
-    mesh = lathe(outline, segments=36)
-    lobes = 1 + 0.025 * np.cos(
-        5 * np.arctan2(mesh.vertices[:, 1], mesh.vertices[:, 0]) + rng.uniform(0, 6)
-    )
-    mesh = reshaped(mesh, mesh.vertices * np.stack([lobes, lobes, np.ones_like(lobes)], axis=-1))
-    return Part(mesh=mesh, texture=skin, specular=0.3, shininess=0.5)
 
 
 def apple(rng: np.random.Generator) -> tuple[Part, ...]:
@@ -93,7 +30,7 @@ def apple(rng: np.random.Generator) -> tuple[Part, ...]:
         ((206, 176, 88), (188, 84, 56)),
     )[int(rng.integers(3))]
     radius = rng.uniform(0.034, 0.042)
-    fruit = _round_fruit(rng, radius, 0.88, 0.3, _skin(rng, base, blush))
+    fruit = _round_fruit(rng, radius, 0.88, 0.3, peel(rng, base, blush))
     return fruit, _stem(radius * 0.62, 0.02)
 
 
@@ -109,7 +46,7 @@ def orange(rng: np.random.Generator) -> tuple[Part, ...]:
 def peach(rng: np.random.Generator) -> tuple[Part, ...]:
     """A peach with a cleft."""
     part = _round_fruit(
-        rng, rng.uniform(0.034, 0.04), 0.93, 0.2, _skin(rng, (232, 178, 108), (202, 92, 76), 0.2)
+        rng, rng.uniform(0.034, 0.04), 0.93, 0.2, peel(rng, (232, 178, 108), (202, 92, 76), 0.2)
     )
     at = part.mesh.vertices
     cleft = 1 - 0.12 * np.exp(-((np.arctan2(at[:, 1], at[:, 0]) / 0.2) ** 2))
@@ -120,7 +57,7 @@ def peach(rng: np.random.Generator) -> tuple[Part, ...]:
 def tomato(rng: np.random.Generator) -> tuple[Part, ...]:
     """A tomato with its green star."""
     radius = rng.uniform(0.032, 0.042)
-    fruit = _round_fruit(rng, radius, 0.78, 0.16, _skin(rng, (186, 60, 44), (200, 84, 52), 0.15))
+    fruit = _round_fruit(rng, radius, 0.78, 0.16, peel(rng, (186, 60, 44), (200, 84, 52), 0.15))
     top = radius * 0.64
     star = [
         Part(
@@ -146,7 +83,7 @@ def pear(rng: np.random.Generator) -> tuple[Part, ...]:
         (0.008, 0.098),
         (0, 0.099),
     ]
-    skin = _skin(rng, base, np.asarray(base) * (1.1, 0.86, 0.8), 0.3)
+    skin = peel(rng, base, np.asarray(base) * (1.1, 0.86, 0.8), 0.3)
     return Part(mesh=_body(outline), texture=skin, specular=0.2), _stem(0.098, 0.022, 0.008)
 
 
@@ -249,101 +186,72 @@ def pineapple(rng: np.random.Generator) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def donut(rng: np.random.Generator) -> tuple[Part, ...]:
-    """A ring of dough with icing and sprinkles."""
-    angle = np.linspace(-np.pi, np.pi, 25)
-    ring = np.stack([0.03 + 0.018 * np.cos(angle), 0.015 * np.sin(angle)], axis=-1)
-    dough = Part(
-        mesh=lathe(ring, segments=40),
-        texture=shaded((198, 146, 86), noise(rng, (64, 128), (3, 8), 3) * 0.1),
-        specular=0.05,
-    )
-    top = np.linspace(-0.15, np.pi + 0.15, 14)
-    glaze = lathe(
-        np.stack([0.03 + 0.0196 * np.cos(top), 0.0166 * np.sin(top)], axis=-1), segments=40
-    )
-    wavy = glaze.vertices.copy()
-    edge = np.abs(np.hypot(wavy[:, 0], wavy[:, 1]) - 0.03) > 0.0165
-    wavy[edge, 2] += 0.002 * np.sin(7 * np.arctan2(wavy[edge, 1], wavy[edge, 0]))
-    icing = np.empty((128, 384, 3), np.uint8)
-    icing[:] = pixels(pick(rng, "rose", "cocoa", "cream", "lavender", "mustard"))
-    for _ in range(130):
-        at = (int(rng.integers(0, 384)), int(rng.integers(8, 120)))
-        end = (at[0] + int(rng.integers(-8, 9)), at[1] + int(rng.integers(-6, 7)))
-        r, g, b = (int(v) for v in pick(rng, "white", "coral", "teal", "mustard", "sage"))
-        cv2.line(icing, at, end, (r, g, b), 3, cv2.LINE_AA)
-    return dough, Part(mesh=reshaped(glaze, wavy), texture=icing, specular=0.4, shininess=0.6)
-
-
-def cake(rng: np.random.Generator) -> tuple[Part, ...]:
-    """A layer cake on a plate, with dripping icing and berries."""
-    radius, tall = rng.uniform(0.075, 0.095), rng.uniform(0.065, 0.085)
-    plate = lathe(
-        curve([(0, 0), (0.06, 0), (radius + 0.03, 0.012)], 8),
-        curve([(radius + 0.03, 0.012), (0.07, 0.005), (0, 0.005)], 8),
-    )
-    side = np.empty((160, 640, 3), float)
-    side[:] = pick(rng, "cream", "rose", "cocoa", "sand")
-    dough = (
-        shaded((206, 158, 100), noise(rng, (160, 640), (16, 60), 3) * 0.14),
-        shaded((104, 70, 50), noise(rng, (160, 640), (16, 60), 3) * 0.14),
-    )[int(rng.integers(2))]
-    row = np.arange(160)[:, None]
-    crumb = ((row > 60) & (row < 98)) | ((row > 110) & (row < 152))
-    side = np.where(crumb[..., None], dough, side)
-    drip = (
-        26 + 20 * np.sin(np.linspace(0, 14 * np.pi, 640)) + 7 * noise(rng, (1, 640), (1, 18), 2)[0]
-    )
-    icing = pick(rng, "cocoa", "rose", "white", "lavender", "plum")
-    side[(row < drip[None, :])] = icing
-    body = lathe([(radius - 0.004, 0.006), (radius, 0.01), (radius, tall)], segments=48)
-    cap = lathe(
-        curve([(radius, tall), (radius - 0.004, tall + 0.004), (0, tall + 0.005)], 8), segments=48
-    )
-    swirl = shaded(icing, noise(rng, (32, 128), (4, 8), 3) * 0.08)
-    parts = [
-        Part(
-            mesh=plate,
-            texture=speckled(rng, (64, 128), (232, 230, 224), (170, 180, 190)),
-            specular=0.4,
-        ),
-        Part(mesh=body, texture=pixels(side), specular=0.05),
-        Part(mesh=cap, texture=swirl, specular=0.2),
+def peel(rng: np.random.Generator, base: Colour, blush: Colour, streaks: float = 0.4) -> Texture:
+    """Peel with a blush on one side, streaks from pole to pole and pale dots."""
+    shape = (128, 256)
+    side = np.cos(np.linspace(0, 2 * np.pi, 256))[None, :] * 0.5 + 0.5
+    lines = noise(rng, shape, (2, 40), 3)
+    mix = np.clip(side + streaks * lines + 0.3 * noise(rng, shape, (3, 4), 3) - 0.1, 0, 1)[
+        ..., None
     ]
-    berry = _skin(rng, (170, 44, 52), (196, 70, 60), 0.2)
-    for turn in np.arange(9) * 2 * np.pi / 9:
-        place = ((radius - 0.02) * np.cos(turn), (radius - 0.02) * np.sin(turn), tall + 0.014)
-        parts.append(
-            Part(
-                mesh=stretched(sphere(0.012, 10, 16), (1, 1, 1.15)).moved(place),
-                texture=berry,
-                specular=0.4,
-            )
-        )
-    return tuple(parts)
+    skin = np.asarray(base, float) * (1 - mix) + np.asarray(blush, float) * mix
+    dots = (rng.random(shape) > 0.988)[..., None] * 26
+    return pixels(skin * (1 + 0.05 * noise(rng, shape, (8, 16), 3)[..., None]) + dots)
 
 
-def bread(rng: np.random.Generator) -> tuple[Part, ...]:
-    """A loaf with slashes across its crust."""
-    share = np.linspace(0, 1, 30)
-    path = np.stack([0.22 * (share - 0.5), 0 * share, 0 * share], axis=-1)
-    radius = 0.05 * np.clip(np.minimum(share, 1 - share) * 7 + 0.02, 0, 1) ** 0.5
-    crust = shaded((176, 116, 62), noise(rng, (256, 128), (6, 6), 4) * 0.2).astype(float)
-    rows = np.arange(256)[:, None] + 10 * np.sin(np.linspace(0, 2 * np.pi, 128))[None]
-    crust[(rows % 44 < 11)] = (222, 186, 130)
-    crust += noise(rng, (256, 128), (30, 20), 2)[..., None] * 12
-    loaf = stretched(tube(path, radius, 24), (1, 1.05, 0.72))
-    return (Part(mesh=merged(loaf), texture=pixels(crust), specular=0.05),)
+def _stem(top: float, length: float = 0.014, lean: float = 0.004) -> Part:
+    path = curve(
+        [(0, 0, top - 0.006), (lean * 0.3, 0, top + length / 2), (lean, 0, top + length)], 6
+    )
+    return Part(mesh=tube(path, 0.0014, 6), texture=pixels(np.full((4, 4, 3), _STEM)))
+
+
+def _leaf(size: Sequence[float], bend: float, colour: Colour, rng: np.random.Generator) -> Part:
+    """A pointed leaf that starts at the origin and runs along x, drooping by `bend`."""
+    along = np.linspace(0, 1, 9)
+    half = np.sin(np.pi * along**0.8) * size[1] / 2
+    across = np.linspace(-1, 1, 5)
+    points = np.empty((5, 9, 3))
+    points[..., 0] = along * size[0]
+    points[..., 1] = across[:, None] * half
+    points[..., 2] = bend * along**2 + 0.25 * np.abs(across)[:, None] * half
+    tone = noise(rng, (32, 64), (4, 8), 2) * 0.12
+    tone[15:17] = 0.25
+    return Part(mesh=grid(points).two_sided(), texture=shaded(colour, tone), specular=0.1)
+
+
+def _body(outline: Sequence[Sequence[float]], samples: int = 26) -> Mesh:
+    return lathe(curve(outline, samples), segments=36)
+
+
+def _round_fruit(
+    rng: np.random.Generator, radius: float, squash: float, dimple: float, skin: Texture
+) -> Part:
+    """A ball with a dimple at the top and the bottom."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 25)
+    depth = dimple * radius
+    outline = np.stack(
+        [
+            radius * np.cos(angle),
+            radius * squash * np.sin(angle)
+            - np.sign(angle) * depth * np.exp(-((np.cos(angle) / 0.32) ** 2)),
+        ],
+        axis=-1,
+    )
+    outline[[0, -1], 0] = 0
+    mesh = lathe(outline, segments=36)
+    lobes = 1 + 0.025 * np.cos(
+        5 * np.arctan2(mesh.vertices[:, 1], mesh.vertices[:, 0]) + rng.uniform(0, 6)
+    )
+    mesh = reshaped(mesh, mesh.vertices * np.stack([lobes, lobes, np.ones_like(lobes)], axis=-1))
+    return Part(mesh=mesh, texture=skin, specular=0.3, shininess=0.5)
 
 
 FOOD: Mapping[str, Maker] = {
     "apple": apple,
     "banana": banana,
-    "bread": bread,
-    "cake": cake,
     "carrot": carrot,
     "cucumber": cucumber,
-    "donut": donut,
     "orange": orange,
     "peach": peach,
     "pear": pear,

@@ -1,8 +1,8 @@
 """A hand-held walk around a table: poses that look at its middle, and a field of view that fits.
 
-Two cameras on opposite sides at heights h1 and h2 above the point they look at see each other about
-`(h1 + h2) / (2 * radius)` above the middle of the image (radians). The pitch is therefore kept below
-the half field of view, so that the centre of a camera projects into the images from the other side.
+Two cameras on opposite sides at heights h1 and h2 above the point they look at see each other
+about `(h1 + h2) / (2 * radius)` above the middle of the image (radians). The pitch is therefore
+kept below the half field of view, so that the centre of a camera projects into the images from the other side.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def orbit(
     middle = rng.uniform(low + 0.25 * (high - low), high - 0.25 * (high - low))
     turn = 2 * np.pi * (np.arange(frames) + rng.uniform()) / frames * rng.choice([-1, 1])
     turn += _wave(rng, turn, 0.05)
-    # The first harmonic has opposite signs on opposite sides: it varies the height and keeps the sum.
+    # The first harmonic has opposite signs on opposite sides: heights vary, their sum does not.
     tilt = pitch + limit * 0.2 * np.cos(turn + rng.uniform(0, 6.28)) + _wave(rng, turn, 0.012)
     radius = np.clip(
         middle + 0.25 * (high - low) * np.cos(turn * 2 + rng.uniform(0, 6.28)), low, high

@@ -1,6 +1,7 @@
 """Pictures with a front: labels with words, book covers, pictures, screens, clock faces, keys.
 
-uint8 RGB, row 0 at the top. Words are drawn inside their frame, never cut or mirrored. All names and brands are invented.
+uint8 RGB, row 0 at the top. Words are drawn inside their frame, never cut or mirrored. All names
+and brands are invented.
 """
 
 from collections.abc import Mapping, Sequence

@@ -109,8 +109,8 @@ class Renderer:
         self._gl = _gl_context(width, height)
         self._gl.make_current()
         self._model, self._width, self._height = model, width, height
-        self._colour = self._context(msaa)
-        self._plain: Any = None
+        self._msaa = msaa
+        self._contexts: dict[int, Any] = {}
         self._scene = mujoco.MjvScene(model, maxgeom=int(model.ngeom) + 100)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
         self._camera = mujoco.MjvCamera()
@@ -123,7 +123,7 @@ class Renderer:
     def rgb(self, data: Any, camera: int | str, smooth: bool = True) -> UInt8[np.ndarray, "h w 3"]:
         """The picture that a camera sees of `data`; without `smooth` there is no multisampling."""
         self._aim(data, camera)
-        return self._draw(self._colour if smooth else self._plain_context())
+        return self._draw(self._context(self._msaa if smooth else 0))
 
     def depth(self, data: Any, camera: int | str) -> Float[np.ndarray, "h w"]:
         """Depth along z in metres, float32, of the surface at each pixel centre.
@@ -131,7 +131,7 @@ class Renderer:
         Where nothing is drawn the value is that of the far plane, `vis.map.zfar * stat.extent`.
         """
         self._aim(data, camera)
-        context = self._plain_context()
+        context = self._context(0)
         self._mujoco.mjr_render(self._viewport, self._scene, context)
         inverse = np.empty((self._height, self._width), np.float32)
         self._mujoco.mjr_readPixels(None, inverse, self._viewport, context)
@@ -147,7 +147,7 @@ class Renderer:
         coloured = (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR)
         for flag in coloured:
             flags[flag] = 1
-        context = self._plain_context()
+        context = self._context(0)
         mujoco.mjr_render(self._viewport, self._scene, context)
         for flag in coloured:
             flags[flag] = 0
@@ -166,9 +166,8 @@ class Renderer:
         if self._gl is None:
             return
         self._gl.make_current()
-        for context in (self._colour, self._plain):
-            if context is not None:
-                context.free()
+        for context in self._contexts.values():
+            context.free()
         self._gl.free()
         self._gl = None
 
@@ -184,7 +183,15 @@ class Renderer:
         self.close()
 
     def _context(self, samples: int) -> Any:
-        """A buffer of this size with so many samples; the model keeps its own settings."""
+        """The buffer of this size with so many samples, made when first needed and selected."""
+        if samples not in self._contexts:
+            self._contexts[samples] = self._new_context(samples)
+        context = self._contexts[samples]
+        self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
+        return context
+
+    def _new_context(self, samples: int) -> Any:
+        """A context made with our size and samples; the model keeps its own settings."""
         quality, window = self._model.vis.quality, self._model.vis.global_
         before = quality.offsamples, window.offwidth, window.offheight
         quality.offsamples, window.offwidth, window.offheight = samples, self._width, self._height
@@ -193,15 +200,7 @@ class Renderer:
         )
         quality.offsamples, window.offwidth, window.offheight = before
         context.readDepthMap = self._mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
-        self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
         return context
-
-    def _plain_context(self) -> Any:
-        """The buffer without multisampling, made when first needed."""
-        if self._plain is None:
-            self._plain = self._context(0)
-        self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._plain)
-        return self._plain
 
     def _aim(self, data: Any, camera: int | str) -> None:
         mujoco = self._mujoco
@@ -232,7 +231,6 @@ class Renderer:
         )
 
     def _draw(self, context: Any) -> UInt8[np.ndarray, "h w 3"]:
-        self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
         self._mujoco.mjr_render(self._viewport, self._scene, context)
         bottom_up = np.empty((self._height, self._width, 3), np.uint8)
         self._mujoco.mjr_readPixels(bottom_up, None, self._viewport, context)

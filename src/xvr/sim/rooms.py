@@ -1,7 +1,7 @@
 """A furnished room around a table at the origin, and its lamps.
 
-z is up, the floor is z = 0. Walls are 1.95 to 2.4 m from the middle, so that a camera beside the table
-sees every wall within 5 m.
+z is up, the floor is z = 0. Walls are 1.95 to 2.4 m from the middle, so that a camera beside the
+table sees every wall within 5 m.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from xvr.sim.furniture import HANGING, OPENINGS, STANDING, bookshelf
+from xvr.sim.furniture import STANDING, bookshelf
 from xvr.sim.meshes import box, grid, rotation
 from xvr.sim.parts import Part
 from xvr.sim.prints import box_atlas
@@ -29,6 +29,7 @@ from xvr.sim.textures import (
     tiles,
     wood,
 )
+from xvr.sim.wall_pieces import HANGING, OPENINGS
 
 HEIGHT_M = 2.6
 _PIXELS_PER_M = 220
@@ -56,10 +57,12 @@ class _Walls:
     """0 plaster, 1 stripes, 2 a printed pattern, 3 panels below plaster."""
     paint: Float[np.ndarray, "3"]
     panels: Float[np.ndarray, "3"]
+    figure: int
+    """Of the printed pattern, as `textures.motif` numbers them."""
 
 
 def draw_room(rng: np.random.Generator, table_height: float) -> Room:
-    """A random room: floor, rug, four walls with furniture, windows and pictures, ceiling, lamps."""
+    """A random room: floor, rug, furnished walls with windows and pictures, ceiling and lamps."""
     half = (float(rng.uniform(1.95, 2.4)), float(rng.uniform(1.95, 2.4)))
     upright = np.eye(4)
     items = [(part, upright) for part in _floor(rng, half)]
@@ -67,6 +70,7 @@ def draw_room(rng: np.random.Generator, table_height: float) -> Room:
         kind=int(rng.integers(4)),
         paint=pick(rng, "cream", "sage", "sky", "sand", "white", "rose", "lavender", spread=6),
         panels=pick(rng, "white", "sage", "cream", "sky", spread=6),
+        figure=int(rng.integers(4)),
     )
     openings = rng.permutation([0, 1, 0, 2])
     for side in range(4):
@@ -128,7 +132,7 @@ def _floor(rng: np.random.Generator, half: tuple[float, float]) -> list[Part]:
         ]
         picture = tiles(rng, (1024, 1024), (8, 8), colours)
     floor = Part(mesh=grid(points, flat / 2.0), texture=picture, specular=0.15)
-    ceiling = grid(points[::-1] + (0, 0, HEIGHT_M), flat / 2.0)
+    ceiling = grid(points[::-1] + np.array([0, 0, HEIGHT_M]), flat / 2.0)
     parts = [
         floor,
         Part(mesh=ceiling, texture=plain((238, 236, 230), rng, 128, 0.015), specular=0.0),
@@ -184,7 +188,8 @@ def _wallpaper(rng: np.random.Generator, shape: tuple[int, int], walls: _Walls) 
         return stripes(shape, [paint, paint * 0.93, paint * 1.04], [34, 8, 8])
     if walls.kind == 2:
         colours = [paint * 0.84, np.minimum(paint * 1.1, 248)]
-        return motif(rng, shape, paint, colours, (12, round(12 * shape[1] / shape[0])))
+        counts = (12, round(12 * shape[1] / shape[0]))
+        return motif(rng, shape, paint, colours, counts, walls.figure)
     if walls.kind == 3:
         low = round(shape[0] * 0.64)
         boards = wood(rng, (shape[1], shape[0] - low), walls.panels, round(shape[1] / 26))

@@ -1,4 +1,4 @@
-"""Tables: round or square, of boards, stone, tiles or under a cloth, with the shade of what stands on them."""
+"""Tables of boards, stone or tiles or under a cloth, with the shade of what stands on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ def contact_shade(table: Table, placed: Sequence[Placed]) -> Float[np.ndarray, "
         hull = cv2.convexHull(foot.astype(np.float32))[:, 0]
         for layer, outline in ((near, hull), (wide, item.outline)):
             flat = (outline * (1, -1) + table.half) * scale
-            cv2.fillConvexPoly(layer, np.rint(flat * 16).astype(np.int32), 1.0, cv2.LINE_AA, 4)
+            cv2.fillConvexPoly(layer, np.rint(flat * 16).astype(np.int32), (1.0,), cv2.LINE_8, 4)
     near = cv2.GaussianBlur(near, (0, 0), 0.009 * scale)
     wide = cv2.GaussianBlur(wide, (0, 0), 0.03 * scale)
     return 1 - 0.42 * near - 0.24 * wide

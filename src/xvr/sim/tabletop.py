@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Float
 
 from xvr.sim.arrangement import Placed, arrange
-from xvr.sim.objects import OBJECTS
 from xvr.sim.orbit import Orbit, orbit
 from xvr.sim.parts import Part
 from xvr.sim.renderer import Renderer, intrinsics

@@ -61,9 +61,9 @@ def pick_timber(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
     return np.clip(tone * rng.uniform(0.92, 1.08) + rng.normal(0, 3, 3), 8, 246)
 
 
-def pixels(values: np.ndarray) -> Texture:
-    """Rounds colours to uint8."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def pixels(values: Colour) -> Texture:
+    """Rounds a colour, or a picture of colours, to uint8."""
+    return np.clip(np.rint(np.asarray(values)), 0, 255).astype(np.uint8)
 
 
 def noise(
@@ -78,24 +78,24 @@ def noise(
         octaves: how many are added, each at half the strength.
     """
     height, width = shape
-    total = np.zeros(shape, np.float32)
+    turned = np.zeros((width, height), np.float32)
     for octave in range(octaves):
         down = min(cells[0] << octave, height)
         across = min(cells[1] << octave, width)
-        knots = rng.uniform(-1, 1, (down, across)).astype(np.float32)
-        total += _spread(_spread(knots, height).T, width).T * np.float32(0.5**octave)
-    return total
+        knots = rng.uniform(-1, 1, (down, across)).astype(np.float32) * np.float32(0.5**octave)
+        turned += _spread(np.ascontiguousarray(_spread(knots, height).T), width)
+    return np.ascontiguousarray(turned.T)
 
 
 def _spread(knots: Float[np.ndarray, "k n"], size: int) -> Float[np.ndarray, "size n"]:
-    """Rows between rows by cubic interpolation (Catmull-Rom); the last row is followed by the first.
+    """Rows between rows by cubic interpolation (Catmull-Rom); after the last comes the first.
 
     OpenCV's resampling rounds places to 1/32 of a row, which shows as steps where few rows become
     many.
     """
     count = len(knots)
-    at = np.arange(size, dtype=np.float32) * (count / size)
-    row = at.astype(int)
+    at = np.arange(size, dtype=np.float32) * np.float32(count / size)
+    row = np.minimum(at.astype(int), count - 1)
     t = (at - row)[:, None]
     weights = (
         ((-0.5 * t + 1.0) * t - 0.5) * t,
@@ -103,9 +103,11 @@ def _spread(knots: Float[np.ndarray, "k n"], size: int) -> Float[np.ndarray, "si
         ((-1.5 * t + 2.0) * t + 0.5) * t,
         (0.5 * t - 0.5) * t * t,
     )
-    out = weights[0] * knots[(row - 1) % count]
-    for shift in (0, 1, 2):
-        out += weights[shift + 1] * knots[(row + shift) % count]
+    out = np.zeros((size, knots.shape[1]), np.float32)
+    for shift, weight in enumerate(weights):
+        part = knots[(row + (shift - 1)) % count]
+        part *= weight
+        out += part
     return out
 
 
@@ -204,12 +206,22 @@ def motif(
     ground: Colour,
     colours: Sequence[Colour],
     counts: tuple[int, int] = (6, 6),
+    figure: int | None = None,
 ) -> Texture:
-    """Dots, diamonds, flowers or leaves repeated on a ground, every other row shifted."""
+    """Dots, diamonds, flowers or leaves repeated on a ground, every other row shifted.
+
+    Args:
+        rng: source of randomness.
+        shape: rows and columns of the picture.
+        ground: colour between the figures.
+        colours: of the figures, by turns.
+        counts: figures down and across.
+        figure: 0 dots, 1 diamonds, 2 flowers, 3 leaves, or None for any.
+    """
     height, width = shape
     picture = np.empty((height, width, 3), np.uint8)
     picture[:] = pixels(np.asarray(ground))
-    draw = _FIGURES[int(rng.integers(len(_FIGURES)))]
+    draw = _FIGURES[int(rng.integers(len(_FIGURES))) if figure is None else figure]
     dy, dx = height / counts[0], width / counts[1]
     size = 0.36 * min(dy, dx)
     for row in range(counts[0]):

@@ -3,9 +3,10 @@
     OUT/<category>/{types,nvs_list,camera_eval_list}.json
     OUT/<category>/scenes/<scene>/{rgb,depth,masks}/00000.png metadata cam_poses.txt
 
-Depth is uint16 millimetres with 0 for none, masks are 0 or 255, `metadata` is JSON with w, h and the
-nine numbers of K by columns, `cam_poses.txt` has per frame its number and the row-major
-camera-to-world matrix in OpenCV axes, metres. Layout: https://github.com/wildrgbd/wildrgbd (README).
+Depth is uint16 millimetres with 0 for none, masks are 0 or 255, `metadata` is JSON with w, h and
+the nine numbers of K by columns, `cam_poses.txt` has per frame its number and the row-major
+camera-to-world matrix in OpenCV axes, metres. Layout: README of
+https://github.com/wildrgbd/wildrgbd.
 """
 
 import json

@@ -8,6 +8,7 @@ scene or a folder of scenes; each model of a scene is a scene of its own, in the
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def index(path: Path) -> list[Ref]:
         Ref(
             format="colmap",
             root=str(path),
-            id=f"{group}/{model}".rstrip("/."),
+            id=group if model == "." else f"{group}/{model}",
             group=group,
             kind="scene",
         )
@@ -142,9 +143,10 @@ def _pictures(model: Path) -> Path:
 def _tracks(points: Iterable[PointEntry], columns: dict[int, int]) -> Tracks:
     kept = []
     for point in points:
+        if not 0 <= point.error_px <= MAX_ERROR_PX or not all(map(isfinite, point.position)):
+            continue
         seen = {columns[image_id] for image_id in point.image_ids if image_id in columns}
-        sane = 0 <= point.error_px <= MAX_ERROR_PX and bool(np.isfinite(point.position).all())
-        if sane and len(seen) >= MIN_TRACK_VIEWS:
+        if len(seen) >= MIN_TRACK_VIEWS:
             kept.append((point.position, sorted(seen)))
     kept.sort(key=lambda entry: (-len(entry[1]), entry[0]))
     kept = kept[:MAX_POINTS]

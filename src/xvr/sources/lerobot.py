@@ -143,8 +143,9 @@ def _check_files(dataset: Dataset, files: EpisodeFiles, where: str) -> None:
     if len(roles) < MIN_CAMERAS and left_out:
         raise Unusable(
             "too_few_cameras",
-            f"{where}: {len(roles)} cameras with a known role; no role is known for "
-            f"{', '.join(left_out)} (name them in meta/camera_roles.json)",
+            f"{where}: {len(roles)} cameras with a known role; left out, because they have no "
+            f"video or their name tells no role (meta/camera_roles.json can name it): "
+            f"{', '.join(left_out)}",
         )
     for video, _ in files.videos.values():
         if not video.is_file():

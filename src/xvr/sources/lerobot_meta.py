@@ -4,6 +4,7 @@ Source: https://github.com/huggingface/lerobot, src/lerobot/datasets (dataset_me
 utils.py, feature_utils.py). Counters such as `total_episodes` are not trusted.
 """
 
+import glob
 import json
 import re
 from collections.abc import Mapping
@@ -96,12 +97,8 @@ def read_dataset(root: Path, name: str) -> Dataset:
         )
     if not fps > 0:
         raise UserError(f"{where}: fps {fps} must be positive")
-    chosen = _read_json(root / ROLES_FILE) if (root / ROLES_FILE).is_file() else None
+    video_path = str(info.get("video_path") or "")
     modality = root / "meta/modality.json"
-    try:
-        assignment = assign_roles(filter(None, map(_colour_key, features.items())), chosen)
-    except UserError as error:
-        raise UserError(f"{root / ROLES_FILE}: {error}") from error
     return Dataset(
         name=name,
         root=root,
@@ -109,13 +106,36 @@ def read_dataset(root: Path, name: str) -> Dataset:
         fps=fps,
         robot=str(info.get("robot_type") or ""),
         data_path=data_path,
-        video_path=str(info.get("video_path") or ""),
+        video_path=video_path,
         chunks_size=int(info.get("chunks_size") or 1000),
         total_episodes=int(info.get("total_episodes") or 0),
         features=features,
-        assignment=assignment,
+        assignment=_assign(root, video_path, features),
         modality=_read_json(modality) if modality.is_file() else {},
     )
+
+
+def _assign(root: Path, video_path: str, features: Mapping[str, Mapping[str, Any]]) -> Assignment:
+    """Roles of the cameras; one that is declared but has no file at all is left out."""
+    declared = [key for key in map(_colour_key, features.items()) if key]
+    present = {
+        key
+        for key in declared
+        if features[key]["dtype"] == "image" or _has_video(root, video_path, key)
+    }
+    chosen = _read_json(root / ROLES_FILE) if (root / ROLES_FILE).is_file() else None
+    try:
+        roles, _ = assign_roles(present if chosen is None else declared, chosen)
+    except UserError as error:
+        raise UserError(f"{root / ROLES_FILE}: {error}") from error
+    roles = {key: role for key, role in roles.items() if key in present}
+    return Assignment(roles, sorted(set(declared).difference(roles)))
+
+
+def _has_video(root: Path, template: str, key: str) -> bool:
+    named = template.replace("{video_key}", glob.escape(key))
+    pattern = re.sub(r"\{[^{}]*\}", "*", named).lstrip("/")
+    return bool(pattern) and next(root.glob(pattern), None) is not None
 
 
 def _colour_key(item: tuple[str, Mapping[str, Any]]) -> str | None:

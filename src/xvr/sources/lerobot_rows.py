@@ -7,6 +7,7 @@ file is kept for the next episode in it; open files are not.
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ def read_columns(path: Path, episode: int, columns: Sequence[str]) -> dict[str, 
     return {name: _to_numpy(table[name], f"{path}, {name}") for name in columns}
 
 
-def read_cells(path: Path, episode: int, column: str, rows: Sequence[int]) -> list[dict]:
+def read_cells(path: Path, episode: int, column: str, rows: Sequence[int]) -> list[dict | None]:
     """Cells of a column of structs, such as images, at some rows of an episode.
 
     Raises:
@@ -42,12 +43,16 @@ def _read(path: Path, episode: int, columns: Sequence[str]) -> pa.Table:
     try:
         stat = path.stat()
         footer = _footer(path, stat.st_size, stat.st_mtime_ns)
-        with pq.ParquetFile(path, metadata=footer, pre_buffer=False) as file:
+        with pq.ParquetFile(path, metadata=footer.metadata, pre_buffer=False) as file:
             names = [*columns, "episode_index"]
             missing = set(names).difference(file.schema_arrow.names)
             if missing:
                 raise Unusable("missing_column", f"{path}: {min(missing)}")
-            groups = _groups_with(footer, episode)
+            groups = [
+                number
+                for number, limits in enumerate(footer.episodes)
+                if limits is None or limits[0] <= episode <= limits[1]
+            ]
             table = file.read_row_groups(groups, columns=names, use_threads=False)
     except FileNotFoundError as error:
         raise Unusable("missing_parquet", str(path)) from error
@@ -57,22 +62,25 @@ def _read(path: Path, episode: int, columns: Sequence[str]) -> pa.Table:
     return table.filter(pa.array(numbers == episode))
 
 
+class Footer(NamedTuple):
+    """What the end of a parquet file says."""
+
+    metadata: pq.FileMetaData
+    episodes: list[tuple[int, int] | None]
+    """Least and greatest `episode_index` of each row group, None where it is not written."""
+
+
 @lru_cache(maxsize=16)
-def _footer(path: Path, size: int, mtime_ns: int) -> pq.FileMetaData:  # noqa: ARG001
+def _footer(path: Path, size: int, mtime_ns: int) -> Footer:  # noqa: ARG001
     """The footer of a file; size and time only make a rewritten file a new one."""
-    return pq.read_metadata(path)
-
-
-def _groups_with(footer: pq.FileMetaData, episode: int) -> list[int]:
-    """Row groups that may hold an episode, by the statistics of `episode_index`."""
-    paths = [footer.schema.column(number).path for number in range(footer.num_columns)]
-    column = next(n for n, path in enumerate(paths) if path.split(".")[0] == "episode_index")
-    groups = []
-    for number in range(footer.num_row_groups):
-        found = footer.row_group(number).column(column).statistics
-        if found is None or not found.has_min_max or found.min <= episode <= found.max:
-            groups.append(number)
-    return groups
+    metadata = pq.read_metadata(path)
+    columns = [metadata.schema.column(n).path for n in range(metadata.num_columns)]
+    numbers = [n for n, name in enumerate(columns) if name.split(".")[0] == "episode_index"]
+    episodes: list[tuple[int, int] | None] = []
+    for group in range(metadata.num_row_groups):
+        found = metadata.row_group(group).column(numbers[0]).statistics if numbers else None
+        episodes.append((found.min, found.max) if found and found.has_min_max else None)
+    return Footer(metadata, episodes)
 
 
 def _to_numpy(column: pa.ChunkedArray, where: str) -> np.ndarray:

@@ -82,6 +82,9 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"(cam_)?head(_color|_camera|_rgb)?|head_center_fisheye(_color)?", "ego_head"),
     (r"(cam_)?hand_left(_color|_fisheye)?", "ego_left"),
     (r"(cam_)?hand_right(_color|_fisheye)?", "ego_right"),
+    # GR00T's demonstrations
+    (r"ego_?view", "ego_head"),
+    (r"(cam_)?(exterior|external)", "fix_side"),
     # RoboSet, FMB
     (r"(image|rgb)_left", "fix_left"),
     (r"(image|rgb)_right", "fix_right"),

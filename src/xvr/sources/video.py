@@ -23,6 +23,8 @@ from jaxtyping import Float, UInt8
 
 from xvr.errors import Unusable
 
+EXACT_S = 1e-4
+"""A frame this near to its target is the one; times stored as float32 are off by up to 3e-5 s."""
 SKIPPING_DECODERS = ("h264", "hevc")
 """Decoders that look at `skip_frame` for each packet; dav1d keeps its first value for ever."""
 Image = UInt8[np.ndarray, "h w 3"]
@@ -112,6 +114,7 @@ class _Pass:
     def run(self, times_s: Sequence[float], tolerance_s: float) -> list[Image]:
         self.tolerance = tolerance_s / self.tick_s
         self.wanted = [time / self.tick_s for time in times_s]
+        exact = min(self.tolerance, EXACT_S / self.tick_s)
         reformatter = VideoReformatter()
         images: list[Image] = []
         before: VideoFrame | None = None
@@ -120,7 +123,7 @@ class _Pass:
         for target in self.wanted:
             if self._skip_to(target):
                 before, frame = None, self._first_not_after(target)
-            while frame is None or _ticks(frame) < target:
+            while frame is None or _ticks(frame) < target - exact:
                 before, frame = frame, next(self.frames, None)
                 if frame is None:
                     break
@@ -128,7 +131,7 @@ class _Pass:
             if nearest is not shown or not images:
                 images.append(_to_rgb(nearest, reformatter, self.path))
             else:
-                images.append(images[-1])
+                images.append(images[-1].copy())
             shown, frame = nearest, frame or before
         return images
 

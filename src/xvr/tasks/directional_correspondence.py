@@ -17,7 +17,7 @@ from xvr.geometry.camera import project
 from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import choose_decoys, paired_ranks
+from xvr.tasks.decoys import balanced_ranks, choose_decoys, fits_better
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
@@ -25,6 +25,7 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 4
+CUES = 2
 DIRECTIONS_TRIED = 160
 ANSWERS_TRIED = 24
 
@@ -120,18 +121,33 @@ def _distractors(
     rules: Rules,
 ) -> Int[np.ndarray, " k"] | None:
     """Arrows apart in the target's image, with the ranks of the variant."""
-    angles, lengths = arrows.angles_deg[0], np.log(arrows.length_share[0])
-    turned = wrapped_difference_deg(angles, circular_mean_deg(arrows.angles_deg[1:, answer]))
-    stretched = np.abs(lengths - np.log(arrows.length_share[1:, answer]).mean())
+    angles = arrows.angles_deg[0]
 
     def apart(one: int, others: Int[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
         gaps = wrapped_difference_deg(angles[others], float(angles[one]))
         return gaps >= rules.min_arrow_gap_deg
 
     candidates = candidates[apart(answer, candidates)]
-    better = np.stack([cue[candidates] < cue[answer] for cue in (turned, stretched)])
-    ranks = paired_ranks(variant, OPTIONS)
-    return choose_decoys(candidates, better, ranks, OPTIONS - 1, apart, rng)
+    fits = [
+        fits_better(misfit[:, candidates], misfit[:, answer])
+        for misfit in (_angle_misfit(arrows, answer), _length_misfit(arrows, answer))
+    ]
+    ranks = balanced_ranks(variant, OPTIONS, CUES)
+    return choose_decoys(candidates, np.stack(fits), ranks, OPTIONS - 1, apart, rng)
+
+
+def _angle_misfit(arrows: Arrows, answer: int) -> Float[np.ndarray, "2 n"]:
+    """Turn of every target arrow from the references' mean angle, and from the nearest of them."""
+    references = arrows.angles_deg[1:, answer]
+    each = wrapped_difference_deg(arrows.angles_deg[0], references[:, None])
+    mean = wrapped_difference_deg(arrows.angles_deg[0], float(circular_mean_deg(references)))
+    return np.stack([mean, each.min(axis=0)])
+
+
+def _length_misfit(arrows: Arrows, answer: int) -> Float[np.ndarray, "1 n"]:
+    """Ratio of every target arrow's length to the references' geometric mean, as |log|."""
+    references = np.log(arrows.length_share[1:, answer]).mean()
+    return np.abs(np.log(arrows.length_share[0]) - references)[None]
 
 
 def _compose(
@@ -204,8 +220,8 @@ def _compose(
         difficulty={
             "nearest_reference_deg": float(view_angles_deg[0, 1:].min()),
             "image_angle_change_deg": float(deviation[0]),
-            "angle_rank": float(paired_ranks(slot.variant, OPTIONS)[0]),
-            "length_rank": float(paired_ranks(slot.variant, OPTIONS)[1]),
+            "angle_rank": float(balanced_ranks(slot.variant, OPTIONS, CUES)[0]),
+            "length_rank": float(balanced_ranks(slot.variant, OPTIONS, CUES)[1]),
         },
     )
 
@@ -233,7 +249,7 @@ TASK = Task(
     domain="general",
     question="References draw one 3D direction; which coloured arrow in the target shows it?",
     cells=cells((3, 4, 5), lambda _: len(COLORS)),
-    variants=OPTIONS**2,
+    variants=OPTIONS**CUES,
     draft=draft,
     eval_count=264,
 )

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import choose_decoys, paired_ranks
+from xvr.tasks.decoys import balanced_ranks, choose_decoys, fits_better
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -22,6 +22,7 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 5
+CUES = 2
 
 
 class Marked(NamedTuple):
@@ -52,7 +53,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
     views = [*references.tolist(), target]
     angles_deg = view_angles(pool, marked.views, marked.point)
-    color_rank, place_rank = paired_ranks(slot.variant, OPTIONS)
+    color_rank, place_rank = balanced_ranks(slot.variant, OPTIONS, CUES)
     return Draft(
         slot=slot,
         images=tuple(
@@ -89,38 +90,39 @@ def _distractors(
     rules: Rules,
 ) -> Int[np.ndarray, " k"] | None:
     """Shared points, apart in pixels and in 3D, with the ranks of the variant."""
-    target, own = int(marked.views[0]), np.array([marked.point])
+    target = int(marked.views[0])
     candidates = shared[apart(pool, target, marked.point, shared, rules)]
-    better = np.stack(
-        [
-            distance(pool, marked, candidates) < distance(pool, marked, own)
-            for distance in (_color_distance, _place_distance)
-        ]
-    )
+    with_own = np.array([marked.point, *candidates])
+    misfits = (_color_misfit(pool, marked, with_own), _place_misfit(pool, marked, with_own))
     return choose_decoys(
         candidates,
-        better,
-        paired_ranks(variant, OPTIONS),
+        np.stack([fits_better(misfit[:, 1:], misfit[:, 0]) for misfit in misfits]),
+        balanced_ranks(variant, OPTIONS, CUES),
         OPTIONS - 1,
         lambda point, others: apart(pool, target, point, others, rules),
         rng,
     )
 
 
-def _color_distance(
+def _color_misfit(
     pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
-    """Lab distance of points' patches in the target to the mean patch of the references."""
-    wanted = pool.lab[marked.views[1:], marked.point].mean(axis=0)
-    return np.linalg.norm(pool.lab[marked.views[0], points] - wanted, axis=1)
+) -> Float[np.ndarray, "m n"]:
+    """How unlike points' patches in the target are to the references' patches, in six measures."""
+    measures = []
+    for colors in (pool.lab, pool.rgb):
+        seen, wanted = colors[marked.views[0], points], colors[marked.views[1:], marked.point]
+        each = np.linalg.norm(seen - wanted[:, None], axis=2)  # (references, n)
+        to_mean = np.linalg.norm(seen - wanted.mean(axis=0), axis=1)
+        measures += [to_mean, each.mean(axis=0), each.min(axis=0)]
+    return np.stack(measures)
 
 
-def _place_distance(
+def _place_misfit(
     pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
+) -> Float[np.ndarray, "1 n"]:
     """Distance of points in the target to the mean place of the references' dots, of the image."""
     wanted = pool.place[marked.views[1:], marked.point].mean(axis=0)
-    return np.linalg.norm(pool.place[marked.views[0], points] - wanted, axis=1)
+    return np.linalg.norm(pool.place[marked.views[0], points] - wanted, axis=1)[None]
 
 
 def apart(
@@ -135,7 +137,7 @@ def apart(
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
     target = marked.views[0]
-    if _color_distance(pool, marked, np.array([point]))[0] <= rules.hard_color_distance:
+    if _color_misfit(pool, marked, np.array([point]))[0, 0] <= rules.hard_color_distance:
         return "similar_color"
     depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
     return "near_depth" if abs(depth_m - own_m) <= rules.hard_depth_share * own_m else "spread"
@@ -206,7 +208,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=OPTIONS**2,
+    variants=OPTIONS**CUES,
     draft=draft,
     eval_count=264,
 )

@@ -24,7 +24,7 @@ from xvr.tasks.rules import Rules
 POINTS_PER_POOL = 4000
 NORMAL_STEP_PX = 3
 PATCH_DIAGONAL_SHARE = 0.012
-THUMBNAIL_WIDTH_PX = 40
+THUMBNAIL_SIZE_PX = (40, 30)
 
 
 class ViewPixels(NamedTuple):
@@ -51,6 +51,8 @@ class PointPool:
     visible: Bool[np.ndarray, "v n"]
     lab: Float[np.ndarray, "v n 3"]
     """Mean CIE Lab colour around the projection, where visible."""
+    rgb: Float[np.ndarray, "v n 3"]
+    """The same as RGB, 0..1."""
     place: Float[np.ndarray, "v n 2"]
     """Projections as shares of the image's width and height."""
     centers_world: Float[np.ndarray, "v 3"]
@@ -101,7 +103,8 @@ def build_pool(
     uv_px = np.stack([sight.uv_px[kept] for sight in sights])
     center = np.median(points, axis=0)
     sizes = np.array([(view.camera.width, view.camera.height) for view in views], float)
-    thumbnails = [gray_thumbnail(view.image, THUMBNAIL_WIDTH_PX).ravel() for view in views]
+    rgb = np.stack([_patch_rgb(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)])
+    thumbnails = [_thumbnail(view.image) for view in views]
     return PointPool(
         views=tuple(views),
         points_world=points,
@@ -109,10 +112,11 @@ def build_pool(
         depth_m=np.stack([sight.depth_m[kept] for sight in sights]),
         error_m=np.stack([sight.error_m[kept] for sight in sights]),
         visible=visible,
-        lab=np.stack([_patch_lab(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)]),
+        lab=np.stack([_lab(colors) for colors in rgb]),
+        rgb=rgb,
         place=uv_px / sizes[:, None],
         centers_world=np.stack([view.camera.center for view in views]),
-        similarity=_similarity(thumbnails),
+        similarity=correlations(np.stack(thumbnails)),
         extent_m=2 * float(np.median(np.linalg.norm(points - center, axis=1))),
         center_world=center,
     )
@@ -174,25 +178,23 @@ def _follow(
     return visibility.Sight(uv_px, depth_m, np.zeros(len(points)), seen & inside)
 
 
-def _patch_lab(
+def _patch_rgb(
     image: Image, uv_px: Float[np.ndarray, "n 2"], visible: Bool[np.ndarray, " n"]
 ) -> Float[np.ndarray, "n 3"]:
-    """Mean colour of the square patch around each visible projection, as CIE Lab."""
+    """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
     side = 2 * round(PATCH_DIAGONAL_SHARE * np.hypot(*image.shape[:2]) / 2) + 1
     blurred = cv2.blur(image, (side, side))
     columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
-    lab = np.full((len(uv_px), 3), np.nan, np.float32)
-    if visible.any():
-        rgb = blurred[rows, columns][:, None].astype(np.float32) / 255  # (k, 1, 3)
-        lab[visible] = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[:, 0]
-    return lab
+    rgb = np.full((len(uv_px), 3), np.nan, np.float32)
+    rgb[visible] = blurred[rows, columns] / np.float32(255)
+    return rgb
 
 
-def _similarity(thumbnails: list[Float[np.ndarray, " k"]]) -> Float[np.ndarray, "v v"]:
-    shapes = {thumbnail.shape for thumbnail in thumbnails}
-    if len(shapes) > 1:
-        # images of several sizes are compared by their common coarse layout
-        thumbnails = [
-            cv2.resize(t[None], (400, 1), interpolation=cv2.INTER_AREA)[0] for t in thumbnails
-        ]
-    return correlations(np.stack(thumbnails).astype(np.float64))
+def _lab(rgb: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    return cv2.cvtColor(rgb[:, None], cv2.COLOR_RGB2LAB)[:, 0] if len(rgb) else rgb
+
+
+def _thumbnail(image: Image) -> Float[np.ndarray, " k"]:
+    """Coarse grey layout, of one size whatever the image's."""
+    gray = gray_thumbnail(image, THUMBNAIL_SIZE_PX[0])
+    return cv2.resize(gray, THUMBNAIL_SIZE_PX, interpolation=cv2.INTER_AREA).ravel()

@@ -4,15 +4,15 @@
 
 The right and the wrong point are drawn alike from those that every image sees, so no image alone
 tells. By the colour around it and by its place in the image, the odd image's dot is the first to
-last most unlike the others equally often.
+last most unlike the others equally often, and so is its distance from the image's centre.
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import paired_ranks
+from xvr.tasks.decoys import balanced_ranks
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.point_correspondence import apart
 from xvr.tasks.pool import PointPool
@@ -21,6 +21,7 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 IMAGES = (4, 5)
+CUES = 3
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
@@ -33,11 +34,10 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
     point = int(rng.choice(shared.points))
     others = shared.points[apart(pool, int(views[odd]), point, shared.points, rules)]
-    color_rank, place_rank = paired_ranks(slot.variant, slot.images)
-    others = others[
-        (_outlier_rank(pool.lab, views, odd, point, others) == color_rank)
-        & (_outlier_rank(pool.place, views, odd, point, others) == place_rank)
-    ]
+    color, place, central = balanced_ranks(slot.variant, slot.images, CUES)
+    for cue, rank in ((pool.lab, color), (pool.rgb, color), (pool.place, place)):
+        others = others[_has_outlier_rank(cue, views, odd, point, others, rank)]
+    others = others[_central_rank(pool, views, odd, point, others) == central]
     if len(others) == 0:
         return Refusal(reason="no_other_point_of_the_ranks")
     other = int(rng.choice(others))
@@ -88,24 +88,44 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             "nearest_view_deg": float(
                 np.where(np.eye(slot.images, dtype=bool), np.inf, angles_deg).min()
             ),
-            "color_rank": float(color_rank),
-            "place_rank": float(place_rank),
+            "color_rank": float(color),
+            "place_rank": float(place),
         },
     )
 
 
-def _outlier_rank(
+def _has_outlier_rank(
     cue: Float[np.ndarray, "v n d"],
     views: Int[np.ndarray, " k"],
     odd: int,
     point: int,
     others: Int[np.ndarray, " m"],
-) -> Int[np.ndarray, " m"]:
-    """Per other point, how many images' cues are more unlike the rest than the odd one's."""
+    rank: int,
+) -> Bool[np.ndarray, " m"]:
+    """For which other points `rank` images would be more unlike the rest than the odd one.
+
+    Unlike in three measures that must agree: the sum and the median of the distances to the other
+    images, and the distance to the median.
+    """
     values = np.repeat(cue[views, point][:, None], len(others), axis=1)  # (k, m, d)
     values[odd] = cue[views[odd], others]
-    unlike = np.linalg.norm(values[:, None] - values[None], axis=3).sum(axis=1)  # (k, m)
-    return (unlike > unlike[odd]).sum(axis=0)
+    distances = np.linalg.norm(values[:, None] - values[None], axis=3)  # (k, k, m)
+    off_median = np.linalg.norm(values - np.median(values, axis=0), axis=2)
+    measures = (distances.sum(axis=1), np.median(distances, axis=1), off_median)  # (k, m) each
+    return np.all([(m > m[odd]).sum(axis=0) == rank for m in measures], axis=0)
+
+
+def _central_rank(
+    pool: PointPool,
+    views: Int[np.ndarray, " k"],
+    odd: int,
+    point: int,
+    others: Int[np.ndarray, " m"],
+) -> Int[np.ndarray, " m"]:
+    """Per other point, how many images show their dot nearer to the image's centre than the odd."""
+    off_center = np.linalg.norm(pool.place[views] - 0.5, axis=2)  # (k, n)
+    rest = np.delete(off_center[:, point], odd)
+    return (rest[:, None] < off_center[odd, others]).sum(axis=0)
 
 
 TASK = Task(
@@ -115,7 +135,7 @@ TASK = Task(
     domain="general",
     question="Every image marks the same 3D point, but one marks another: which image?",
     cells=cells(IMAGES, lambda images: images),
-    variants=400,
+    variants=20**CUES,
     draft=draft,
     eval_count=264,
 )

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from xvr.dataset.reader import read_split
 from xvr.dataset.record import Provenance, Sample
-from xvr.tasks import TASK_NAMES, TASKS
-
-_NAME_OF_ID = {task.released_id: task.name for task in TASKS}
+from xvr.viewer.names import ordered, task_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +18,6 @@ class Shown:
     sample: Sample
     proof: Provenance | None
     """None where the dataset has no provenance, as the published release."""
-
-
-def task_name(written: str) -> str:
-    """Our name of a task that may be written as a released id."""
-    return _NAME_OF_ID.get(written, written)
 
 
 def choose(
@@ -45,7 +38,7 @@ def choose(
         for task, number in tasks.items():
             totals[task_name(task)] += number
     wanted = {task: set(_even(total, samples_per_task)) for task, total in totals.items()}
-    found: dict[str, list[Shown]] = {task: [] for task in _ordered(list(totals))}
+    found: dict[str, list[Shown]] = {task: [] for task in ordered(totals)}
     seen: dict[str, int] = defaultdict(int)
     for split in counts:
         for sample, proof in read_split(dataset, split):
@@ -60,13 +53,3 @@ def _even(total: int, number: int) -> Sequence[int]:
     """Positions in the middle of equal parts."""
     number = min(number, total)
     return [(2 * i + 1) * total // (2 * number) for i in range(number)]
-
-
-def _ordered(tasks: Sequence[str]) -> list[str]:
-    return sorted(
-        tasks,
-        key=lambda task: (
-            TASK_NAMES.index(task) if task in TASK_NAMES else len(TASK_NAMES),
-            task,
-        ),
-    )

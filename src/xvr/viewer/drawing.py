@@ -14,7 +14,11 @@ from jaxtyping import Float, UInt8
 
 from xvr.geometry.camera import Camera
 
-CLOUD_SCALE = 10_000
+CLOUD_POINTS = 7000
+"""The most in one view."""
+_CLOUD_REACH = 1.5
+"""A cloud ends at this distance from the centre, in the unit of the page."""
+_CLOUD_SCALE = 10_000
 """Steps of a cloud coordinate in the unit of the page; 16 bits reach 3.2 units."""
 _FRUSTUM_WIDTH = 0.34
 """Of an image plane, in the unit of the page."""
@@ -130,11 +134,14 @@ def _packed(
     """Coordinates as little-endian int16 and colours as bytes, in base64."""
     if not clouds:
         return None
-    points = np.round(np.concatenate([points for points, _ in clouds]) * CLOUD_SCALE)
+    points = np.concatenate([points for points, _ in clouds])
     rgb = np.concatenate([rgb for _, rgb in clouds])
-    near = (np.abs(points) < 2**15).all(axis=1)
+    near = np.flatnonzero(np.linalg.norm(points, axis=1) < _CLOUD_REACH)
+    if len(near) > CLOUD_POINTS:
+        near = near[np.linspace(0, len(near) - 1, CLOUD_POINTS).astype(int)]
+    steps = np.round(points[near] * _CLOUD_SCALE).astype("<i2")
     return {
-        "xyz": base64.b64encode(points[near].astype("<i2").tobytes()).decode(),
+        "xyz": base64.b64encode(steps.tobytes()).decode(),
         "rgb": base64.b64encode(rgb[near].tobytes()).decode(),
     }
 

@@ -14,7 +14,7 @@ from xvr.dataset.record import ImageRecord, MarkRecord, Provenance
 from xvr.errors import Unusable, UserError
 from xvr.geometry.camera import Camera, unproject
 from xvr.sources.records import Episode, Scene, View
-from xvr.viewer.drawing import Drawing
+from xvr.viewer.drawing import CLOUD_POINTS, Drawing
 from xvr.viewer.pictures import Picture
 
 IMAGE_COLORS = ("#0f8f86", "#c65a17", "#64748b", "#c2417c", "#6f7d12", "#92633f")
@@ -22,8 +22,8 @@ IMAGE_COLORS = ("#0f8f86", "#c65a17", "#64748b", "#c2417c", "#6f7d12", "#92633f"
 NEUTRAL = "text"
 """The page's own text colour."""
 ODD = "#d92d20"
-_CLOUD_POINTS = 4000
-"""Of one sample."""
+_SEEN_POINTS = 3 * CLOUD_POINTS
+"""Sampled in the views of a sample, before those far away are left out."""
 _PATH_POINTS = 240
 
 
@@ -80,10 +80,10 @@ def _draw_scene(
         cameras[record.image] = view.camera
         picture = pictures[record.url]
         if view.read_depth is not None and picture.jpeg:
-            _draw_cloud(drawing, view, picture, _CLOUD_POINTS // len(proof.images))
+            _draw_cloud(drawing, view, picture, _SEEN_POINTS // len(proof.images))
     if not drawing.clouds and scene.tracks is not None:
         points = scene.tracks.points_world
-        points = points[:: max(1, len(points) // _CLOUD_POINTS)]
+        points = points[:: max(1, len(points) // _SEEN_POINTS)]
         drawing.clouds.append((points, np.full(points.shape, 140, dtype=np.uint8)))
     return cameras
 

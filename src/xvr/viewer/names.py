@@ -1,0 +1,29 @@
+"""Tasks by name: ours, or the ids of the published release."""
+
+from collections.abc import Iterable
+
+from xvr.tasks import TASK_NAMES, TASKS, get_task
+
+_NAME_OF_ID = {task.released_id: task.name for task in TASKS}
+
+
+def task_name(written: str) -> str:
+    """Our name of a task that may be written as a released id."""
+    return _NAME_OF_ID.get(written, written)
+
+
+def title(task: str) -> str:
+    """The name of a task in words."""
+    return task_name(task).replace("_", " ").capitalize()
+
+
+def question(task: str) -> str:
+    """What a task asks, in one line; empty for a task that is not ours."""
+    name = task_name(task)
+    return get_task(name).question if name in TASK_NAMES else ""
+
+
+def ordered(tasks: Iterable[str]) -> list[str]:
+    """Tasks in the order of the published table, unknown ones last."""
+    known = {name: position for position, name in enumerate(TASK_NAMES)}
+    return sorted(tasks, key=lambda task: (known.get(task_name(task), len(known)), task))

@@ -1,0 +1,42 @@
+"""The toy world, written once for all tests, and the settings of Hypothesis.
+
+Test modules import it as `from toy import room, robot`: this folder is on the path because the
+conftest is in it.
+"""
+
+from pathlib import Path
+
+import cv2
+import pytest
+from hypothesis import HealthCheck, settings
+
+from toy import robot, room
+
+settings.register_profile(
+    "xvr",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("xvr")
+cv2.setNumThreads(1)
+
+SCENES, EPISODES = 4, 6
+
+
+@pytest.fixture(scope="session")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toy captures in the WildRGB-D layout; not to be changed."""
+    root = tmp_path_factory.mktemp("captures")
+    room.write_captures(root, SCENES)
+    return root
+
+
+@pytest.fixture(scope="session")
+def episodes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toy episodes as a LeRobot dataset; not to be changed."""
+    root = tmp_path_factory.mktemp("episodes") / "kitchen"
+    robot.write_robot(root, EPISODES)
+    return root
