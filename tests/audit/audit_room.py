@@ -227,10 +227,11 @@ def _entry(
         seed=0,
         version="0",
     )
-    blocks: list[TextBlock | ImageBlock] = [TextBlock(type="text", text=f"A question on {task}.")]
+    blocks: list[TextBlock | ImageBlock] = []
     for image in images:
         blocks.append(TextBlock(type="text", text=f"Image {image.image}:"))
         blocks.append(ImageBlock(type="image_url", image_url=ImageUrl(url=image.url)))
+    blocks.append(TextBlock(type="text", text=f"A question on {task}, {world.get('text', '')}."))
     sample = Sample(
         prompt_blocks=blocks, sample_id=sample_id, task="task0", ground_truth_answer=answer
     )

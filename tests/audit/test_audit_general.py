@@ -58,6 +58,15 @@ def test_a_dot_drawn_beside_its_point_is_found():
     assert "mark_off_point" in reasons(with_marks(entry, [beside, *entry.proof.marks[1:]]))
 
 
+def test_marks_that_are_all_half_a_pixel_off_are_found():
+    entry = point_entry()
+    shifted = [
+        mark.model_copy(update={"uv_px": (mark.uv_px[0] + 0.5, mark.uv_px[1] + 0.5)})
+        for mark in entry.proof.marks
+    ]
+    assert "mark_off_point" in reasons(with_marks(entry, shifted))
+
+
 def test_a_point_behind_a_surface_fails_by_depth_though_all_rays_meet():
     entry = point_entry()
     views = [room_views()[i] for i in (0, 2, 4)]
@@ -90,6 +99,13 @@ def test_broken_rules_are_kept_apart_from_wrong_answers():
         ("rule", "views_too_similar"),
         ("rule", "options_too_close"),
     }
+
+
+def test_options_close_in_space_break_a_rule():
+    entry = point_entry()
+    entry.proof.checks["scene_extent_m"] = 20.0
+    (problem,) = problems(entry)
+    assert (problem.kind, problem.reason) == ("rule", "points_too_close")
 
 
 def test_an_option_hidden_in_a_reference_breaks_a_rule():

@@ -5,6 +5,7 @@ from audit_room import relabelled, rig_entry, rig_episode
 
 from xvr.audit.rigs import Kind, check_robotic, kind_of
 from xvr.audit.thresholds import Thresholds
+from xvr.audit.wording import described
 
 
 def problems(entry, *episodes):
@@ -25,17 +26,17 @@ def temporal(odd_frame=100):
     )
 
 
-def directional_view(first="fix_right", second="fix_left", answer="3"):
+def directional_view(first="fix_right", second="fix_left", answer="3", text="left"):
     return rig_entry(
         task="directional_view_localization",
         shown=[("fix_center", 50, None), (first, 50, None), (second, 50, None)],
-        world={"side": "left"},
+        world={"side": "left", "text": f"on its {text}"},
         options=("2", "3"),
         answer=answer,
     )
 
 
-def cross_scenario():
+def cross_scenario(text="Image 2 in Scenario 1"):
     return rig_entry(
         task="cross_scenario_localization",
         shown=[
@@ -46,17 +47,17 @@ def cross_scenario():
             ("fix_center", 70, 1),
             ("fix_left", 70, 1),
         ],
-        world={"asked_image": 2, "asked_role": "fix_left"},
+        world={"asked_image": 2, "asked_role": "fix_left", "text": text},
         options=("4", "5", "6"),
         answer="6",
     )
 
 
-def language(role="ego"):
+def language(role="ego", text='"the view of the wrist camera"'):
     return rig_entry(
         task="language_conditioned_localization",
         shown=[("fix_center", 50, None), ("fix_left", 50, None), (role, 50, None)],
-        world={"asked_role": "ego"},
+        world={"asked_role": "ego", "text": text},
         options=("2", "3"),
         answer="3",
     )
@@ -88,7 +89,23 @@ def test_times_less_than_two_seconds_apart_break_a_rule():
 
 def test_a_resting_arm_breaks_a_rule():
     still = replace(rig_episode(), effector_positions=rig_episode().effector_positions * 0)
-    assert reasons(temporal(), still, kind="rule") == {"effector_still"}
+    found = reasons(temporal(), still, kind="rule")
+    assert found == {"effector_still", "effector_path_too_short"}
+
+
+def test_a_short_episode_with_two_cameras_breaks_rules():
+    episode = rig_episode()
+    short = replace(episode, length=150, cameras=episode.cameras[1:3])
+    found = reasons(directional_view(), short, kind="rule")
+    assert found == {"episode_too_short", "too_few_cameras"}
+
+
+def test_a_recorded_figure_that_is_not_measured_breaks_a_rule():
+    entry = temporal()
+    entry.proof.checks["time_gap_s"] = 5.0
+    assert reasons(entry) == set()
+    entry.proof.checks["time_gap_s"] = 6.0
+    assert reasons(entry, kind="rule") == {"recorded_check_differs"}
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
@@ -142,11 +159,43 @@ def test_right_language_answers_pass():
 
 
 def test_a_wrong_language_answer_is_found():
-    assert reasons(relabelled(language(), "2")) == {"wrong_answer"}
+    assert reasons(relabelled(language(), "2")) == {"wrong_answer", "description_differs"}
 
 
 def test_a_description_that_no_image_fits_is_found():
     assert reasons(language("fix_right")) == {"not_one_fits"}
+
+
+def test_a_question_for_the_other_side_is_found():
+    assert reasons(directional_view(text="right")) == {"question_differs"}
+
+
+def test_a_question_about_another_image_is_found():
+    entry = cross_scenario("Image 3 in Scenario 1")
+    assert reasons(entry, rig_episode(), rig_episode("episode_1")) == {"question_differs"}
+
+
+def test_a_description_of_another_image_is_found():
+    assert reasons(language(text='"the fixed left camera"')) == {"description_differs"}
+
+
+@pytest.mark.parametrize(
+    ("text", "on_robot", "places"),
+    [
+        ("a camera on the robot's wrist, moving with the hand", True, set()),
+        ("a hand-mounted camera on its left arm", True, {"left"}),
+        ("a stationary camera that watches from the right-hand side", False, {"right"}),
+        ("a fixed camera in the middle, facing the workspace", False, {"center"}),
+        ("a camera on the robot's head", True, {"head"}),
+        ("an overhead camera", False, {"top"}),
+    ],
+)
+def test_descriptions_are_understood(text, on_robot, places):
+    assert described(f'which of images 2 and 3 is "{text}"? left or right') == (on_robot, places)
+
+
+def test_a_description_without_a_place_says_nothing():
+    assert described("which camera is far away?") is None
 
 
 def test_an_unknown_camera_or_frame_is_found():

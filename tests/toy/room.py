@@ -144,14 +144,21 @@ def hit(room: Room, camera: Camera, uv_px: Sequence[float]) -> np.ndarray:
 
 
 def render(room: Room, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 image and depth along z in metres, at pixel centres."""
+    """uint8 image and depth along z in metres, at pixel centres.
+
+    Brightness and tint fall off across the image, another way for every camera, as exposure and
+    gloss make it with real ones: the same point has not the same colour everywhere.
+    """
     u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
     rays = pixel_rays(camera, np.column_stack([u.ravel(), v.ravel()]))
     depth_m = cast(room, camera.center, rays)
     points = camera.center + depth_m[:, None] * rays
     waves = np.sin(points @ room.waves[:, :3].T + room.waves[:, 3])  # (pixels, k)
-    colors = waves.reshape(len(points), -1, 3).sum(axis=1) / np.sqrt(waves.shape[1])
-    image = np.clip(128 + 100 * colors, 0, 255).astype(np.uint8)
+    texture = waves.reshape(len(points), -1, 3).sum(axis=1) / np.sqrt(waves.shape[1])
+    rng = np.random.default_rng(np.abs(camera.center * 1e6).astype(np.int64))
+    place = np.column_stack([np.ones(u.size), u.ravel() / camera.width, v.ravel() / camera.height])
+    light = 1 + (place - (0.0, 0.5, 0.5)) @ rng.uniform(-0.3, 0.3, (3, 3))
+    image = np.clip((128 + 70 * texture) * light, 0, 255).astype(np.uint8)
     shape = (camera.height, camera.width)
     return image.reshape(*shape, 3), depth_m.reshape(shape)
 

@@ -17,6 +17,7 @@ from xvr.audit.sightings import (
     DEPTH_SLACK,
     PIXEL_TOLERANCE,
     check_marks,
+    check_recorded,
     check_views,
     check_visible,
     check_world_point,
@@ -55,11 +56,11 @@ def check_direction(entry: Entry, evidence: Evidence, limits: Thresholds) -> Ite
     direction, sides = _common_direction(evidence, references, normals)
     if (sides <= 0).any():
         yield Problem("answer", "heads_disagree", "references point to both sides")
-    yield from _check_planes(normals, direction, limits)
+    yield from _check_planes(entry, normals, direction, limits)
     yield from _check_fit(entry, evidence, options, direction, colors)
     yield from _check_anchor(entry, evidence, anchor, direction, limits)
-    yield from check_views(evidence, anchor, limits)
-    yield from _check_arrows(evidence, options, limits)
+    yield from check_views(entry, evidence, anchor, limits)
+    yield from _check_arrows(entry, evidence, options, limits)
     wanted = np.zeros(evidence.seen_z_m.shape, dtype=bool)
     wanted[np.arange(len(evidence.image)), evidence.image] = True
     yield from check_visible(entry, evidence, wanted, limits)
@@ -90,11 +91,15 @@ def _common_direction(
 
 
 def _check_planes(
-    normals: Float[np.ndarray, "k 3"], direction: Float[np.ndarray, "3"], limits: Thresholds
+    entry: Entry,
+    normals: Float[np.ndarray, "k 3"],
+    direction: Float[np.ndarray, "3"],
+    limits: Thresholds,
 ) -> Iterator[Problem]:
     first, second = np.triu_indices(len(normals), 1)
     across = np.linalg.norm(np.cross(normals[first], normals[second]), axis=1)
     widest = np.degrees(np.arcsin(np.clip(across, 0, 1))).max()
+    yield from check_recorded(entry, {"max_plane_angle_deg": widest})
     if widest < limits.min_plane_angle_deg - 0.2:
         yield Problem("rule", "direction_undetermined", f"planes meet at {widest:.2f} deg")
     lift = np.degrees(np.arcsin(np.clip(np.abs(normals @ direction), 0, 1))).max()
@@ -149,7 +154,7 @@ def _check_anchor(
 
 
 def _check_arrows(
-    evidence: Evidence, options: Int[np.ndarray, " k"], limits: Thresholds
+    entry: Entry, evidence: Evidence, options: Int[np.ndarray, " k"], limits: Thresholds
 ) -> Iterator[Problem]:
     """Drawn arrows are long enough, inside, and apart from each other in the target."""
     arrows = evidence.uv_end_px - evidence.uv_px
@@ -159,5 +164,7 @@ def _check_arrows(
     angles = np.arctan2(arrows[options, 1], arrows[options, 0])
     first, second = np.triu_indices(len(options), 1)
     turns = np.degrees(np.abs(np.angle(np.exp(1j * (angles[first] - angles[second])))))
+    measured = {"min_arrow_px_share": lengths.min(), "min_arrow_gap_deg": turns.min()}
+    yield from check_recorded(entry, measured)
     if turns.min() < limits.min_arrow_gap_deg - 0.05:
         yield Problem("rule", "arrows_too_close", f"{turns.min():.2f} deg apart in the target")

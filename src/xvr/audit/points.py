@@ -17,6 +17,7 @@ from xvr.audit.sightings import (
     DEPTH_SLACK,
     PIXEL_TOLERANCE,
     check_marks,
+    check_recorded,
     check_views,
     check_visible,
     check_world_point,
@@ -53,7 +54,7 @@ def check_point(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterato
     yield from _check_depths(evidence, right, np.delete(options, best), point, limits)
     reach = float(np.linalg.norm(evidence.centers - point, axis=1).min())
     yield from check_world_point(entry.proof.world.get("point_m"), point, reach, "point_m")
-    yield from check_views(evidence, point, limits)
+    yield from check_views(entry, evidence, point, limits)
     wanted = np.zeros(evidence.seen_z_m.shape, dtype=bool)
     wanted[options] = True
     yield from check_visible(entry, evidence, wanted, limits)
@@ -61,6 +62,10 @@ def check_point(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterato
     share = apart / evidence.diagonal_px[evidence.image[options[0]]]
     if share < limits.min_option_px_share - 1e-3:
         yield Problem("rule", "options_too_close", f"{share:.2%} of the diagonal")
+    places = np.array([entry.proof.marks[mark].point_m for mark in options])
+    measured = {"min_option_px_share": float(share)}
+    gap_m = float(pair_distances(places).min())
+    yield from _check_gap(entry, gap_m, "min_option_scene_share", measured, limits)
 
 
 def check_spatial(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterator[Problem]:
@@ -91,7 +96,7 @@ def check_spatial(entry: Entry, evidence: Evidence, limits: Thresholds) -> Itera
     yield from check_world_point(world.get("point_m"), point, reach, "point_m")
     odd_point = np.array(entry.proof.marks[odd].point_m)
     yield from check_world_point(world.get("odd_point_m"), odd_point, reach, "odd_point_m")
-    yield from check_views(evidence, point, limits)
+    yield from check_views(entry, evidence, point, limits)
     wanted = np.zeros(evidence.seen_z_m.shape, dtype=bool)
     wanted[marks, evidence.image] = True
     yield from check_visible(entry, evidence, wanted, limits)
@@ -100,6 +105,20 @@ def check_spatial(entry: Entry, evidence: Evidence, limits: Thresholds) -> Itera
     share = np.linalg.norm(evidence.uv_px[odd] - true_uv) / evidence.diagonal_px[view]
     if share < limits.min_option_px_share - 1e-3:
         yield Problem("rule", "odd_dot_too_close", f"{share:.2%} of the diagonal")
+    gap_m = float(np.linalg.norm(odd_point - point))
+    yield from _check_gap(entry, gap_m, "odd_scene_share", {"odd_px_share": float(share)}, limits)
+
+
+def _check_gap(
+    entry: Entry, gap_m: float, name: str, measured: dict[str, float], limits: Thresholds
+) -> Iterator[Problem]:
+    """Points are apart in space, by a share of the scene's extent where that is recorded."""
+    extent_m = entry.proof.checks.get("scene_extent_m")
+    if extent_m is not None:
+        measured[name] = gap_m / extent_m
+        if measured[name] < limits.min_option_scene_share - 1e-3:
+            yield Problem("rule", "points_too_close", f"{gap_m:.3f} m of {extent_m:.3f} m")
+    yield from check_recorded(entry, measured)
 
 
 def _check_agreement(misses: Float[np.ndarray, " k"]) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from xvr.dataset.atomic import write_bytes
 Kind = Literal["answer", "rule", "integrity", "pixels"]
 LEAK_POINTS = 0.05
 """A cheater leaks when it is surely more than this share above chance."""
-LEAK_SAMPLES = 30
+LEAK_SAMPLES = 100
 """Fewer samples than this never call a task leaky: the bound would rest on a handful."""
 SHOWN = 10
 """Problems of each kind that the text report spells out."""

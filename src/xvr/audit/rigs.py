@@ -8,7 +8,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from xvr.audit.report import Problem
+from xvr.audit.sightings import check_recorded
 from xvr.audit.thresholds import Thresholds
+from xvr.audit.wording import described, question_of
 from xvr.audit.written import Entry
 from xvr.dataset.record import ImageRecord
 from xvr.geometry.camera import Camera
@@ -50,6 +52,8 @@ def check_robotic(
     for problem in check_frames(entry, episodes):
         unknown = unknown or problem.reason.startswith("unknown")
         yield problem
+    for episode in episodes:
+        yield from _check_episode(episode, limits)
     if not unknown:
         yield from check(entry, episodes, limits)
 
@@ -94,12 +98,15 @@ def check_temporal(
     gap = abs(times[odd[0]] - common)
     if gap < limits.min_time_gap_s - 1e-6:
         yield Problem("rule", "times_too_close", f"{gap:.3f} s")
+    measured = {"time_gap_s": gap}
     if episode.effector_positions is not None:
         here = images[odd[0]].frame_index
         there = next(image.frame_index for image in images if image.image != images[odd[0]].image)
         moved = np.linalg.norm(episode.effector_positions[here] - episode.effector_positions[there])
+        measured["effector_move_m"] = float(moved)
         if not moved >= limits.min_effector_move_m - 1e-4:
             yield Problem("rule", "effector_still", f"moved {moved:.4f} m between the times")
+    yield from check_recorded(entry, measured)
 
 
 def check_directional_view(
@@ -120,6 +127,7 @@ def check_directional_view(
             sides.append("right" if x > 0 else "left")
             if abs(x) < limits.min_side_m - 1e-6:
                 yield Problem("rule", "side_unclear", f"{camera.key} is {x:.3f} m to the right")
+            yield from check_recorded(entry, {f"{camera.role}_x_m": x})
         elif camera is not None:
             sides.append(kind_of(camera.role).side)
     if sorted(sides) != ["left", "right"]:
@@ -128,6 +136,8 @@ def check_directional_view(
     number = str(images[1 + sides.index(asked)].image)
     if number != entry.answer:
         yield Problem("answer", "wrong_answer", f"image {number} is {asked}, not {entry.answer}")
+    if set(re.findall(r"\b(left|right)\b", question_of(entry))) != {asked}:
+        yield Problem("answer", "question_differs", f"it does not ask for {asked} alone")
     roles = [kind_of(camera.role).side for camera in cameras[1:] if camera is not None]
     if sorted(roles) == ["left", "right"] and roles != sides:
         yield Problem("answer", "role_against_pose", f"poses say {sides}, roles {roles}")
@@ -153,6 +163,9 @@ def check_cross_scenario(
     if matching != [entry.answer]:
         detail = f"{asked.camera} is image {', '.join(matching) or 'none'}, not {entry.answer}"
         yield Problem("answer", "wrong_answer", detail)
+    named = {number for number in re.findall(r"image (\d)", question_of(entry)) if number < "4"}
+    if named != {str(asked.image)}:
+        yield Problem("answer", "question_differs", f"it names images {sorted(named)}")
     asked_camera = _camera(asked, episodes)
     if asked_camera is not None and proof.world.get("asked_role") != asked_camera.role:
         detail = f"asked for {proof.world.get('asked_role')}, the source says {asked_camera.role}"
@@ -165,18 +178,37 @@ def check_cross_scenario(
 def check_language(
     entry: Entry, episodes: Sequence[Episode], limits: Thresholds
 ) -> Iterator[Problem]:
-    """The one undescribed image whose camera is of the described kind."""
+    """The one undescribed image whose camera is of the described kind, by role and by words."""
     del limits
     role = str(entry.proof.world.get("asked_role", ""))
-    fitting = []
+    description = described(question_of(entry))
+    by_role, by_words = [], []
     for image in entry.proof.images[1:]:
         camera = _camera(image, episodes)
-        if camera is not None and kind_of(camera.role) == kind_of(role):
-            fitting.append(str(image.image))
-    if len(fitting) != 1:
-        yield Problem("answer", "not_one_fits", f"{role}: images {', '.join(fitting) or 'none'}")
-    elif fitting != [entry.answer]:
-        yield Problem("answer", "wrong_answer", f"image {fitting[0]} fits, not {entry.answer}")
+        kind = kind_of(camera.role) if camera is not None else kind_of("")
+        if kind == kind_of(role):
+            by_role.append(str(image.image))
+        if description == (kind.mount == "ego", {kind.place} - {""}):
+            by_words.append(str(image.image))
+    if len(by_role) != 1:
+        yield Problem("answer", "not_one_fits", f"{role}: images {', '.join(by_role) or 'none'}")
+    elif by_role != [entry.answer]:
+        yield Problem("answer", "wrong_answer", f"image {by_role[0]} fits, not {entry.answer}")
+    if description is not None and by_words and entry.answer not in by_words:
+        yield Problem("answer", "description_differs", f"it describes image {by_words}")
+
+
+def _check_episode(episode: Episode, limits: Thresholds) -> Iterator[Problem]:
+    """The episode is long enough, with enough cameras and motion."""
+    if episode.duration_s < limits.min_episode_s - 1e-6:
+        yield Problem("rule", "episode_too_short", f"{episode.id}: {episode.duration_s:.2f} s")
+    if len(episode.cameras) < limits.min_cameras:
+        yield Problem("rule", "too_few_cameras", f"{episode.id}: {len(episode.cameras)}")
+    if episode.effector_positions is not None:
+        steps = np.diff(episode.effector_positions, axis=0)
+        path_m = float(np.linalg.norm(steps, axis=1).sum())
+        if not path_m >= limits.min_effector_path_m - 1e-4:
+            yield Problem("rule", "effector_path_too_short", f"{episode.id}: {path_m:.3f} m")
 
 
 def _camera(image: ImageRecord, episodes: Sequence[Episode]) -> EpisodeCamera | None:

@@ -1,6 +1,6 @@
 """Checks of every marked sample: marks show their points, points are seen, views differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,8 +11,8 @@ from xvr.audit.report import Problem
 from xvr.audit.thresholds import Thresholds
 from xvr.audit.written import Entry
 
-PIXEL_TOLERANCE = 1.0
-"""Marks may miss what they show by this much, pixels: they are drawn several pixels wide."""
+PIXEL_TOLERANCE = 0.25
+"""Marks may miss what they show by this much, pixels; half a pixel would be a wrong convention."""
 CLEAR_PIXELS = 4.0
 """A wrong option must miss by more than this, pixels."""
 DEPTH_SLACK = 1.5
@@ -66,11 +66,23 @@ def check_world_point(
         yield Problem("answer", "world_differs", f"{name} is {away:.4f} m from where the rays meet")
 
 
+def check_recorded(entry: Entry, measured: Mapping[str, float]) -> Iterator[Problem]:
+    """The figures in `checks` are those that the audit measures, up to 1 % and rounding."""
+    for name, value in measured.items():
+        recorded = entry.proof.checks.get(name)
+        if recorded is not None and not abs(recorded - value) <= 0.01 * abs(value) + 1e-3:
+            yield Problem(
+                "rule", "recorded_check_differs", f"{name} is {value:.4f}, not {recorded}"
+            )
+
+
 def check_views(
-    evidence: Evidence, point: Float[np.ndarray, "3"], limits: Thresholds
+    entry: Entry, evidence: Evidence, point: Float[np.ndarray, "3"], limits: Thresholds
 ) -> Iterator[Problem]:
     """Any two views differ enough, but not too much, seen from the point."""
     angles = pair_angles_deg(point, evidence.centers)
+    measured = {"min_view_angle_deg": angles.min(), "max_view_angle_deg": angles.max()}
+    yield from check_recorded(entry, measured)
     if angles.min() < limits.min_view_angle_deg - ANGLE_SLACK_DEG:
         yield Problem("rule", "views_too_similar", f"{angles.min():.2f} deg seen from the point")
     if angles.max() > limits.max_view_angle_deg + ANGLE_SLACK_DEG:

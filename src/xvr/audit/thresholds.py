@@ -15,6 +15,16 @@ class Thresholds:
     """Between any two views, seen from the marked point."""
     min_option_px_share: float = 0.08
     """Pixel distance between options, of the image diagonal."""
+    min_option_scene_share: float = 0.05
+    """Distance in space between options, of the extent of the scene."""
+    min_candidate_angle_deg: float = 15.0
+    """Between the candidates of a viewpoint question, seen from the scene's centre."""
+    min_episode_s: float = 20.0
+    """Length of an episode."""
+    min_cameras: float = 3
+    """Cameras of an episode."""
+    min_effector_path_m: float = 0.5
+    """Way of the end effector during an episode."""
     margin_share: float = 0.04
     """Distance of marks from the image border, of the shorter side."""
     depth_tolerance_m: float = 0.01

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from xvr.audit.evidence import Evidence
-from xvr.audit.optics import miss_angles, pair_distances, pixels_of
+from xvr.audit.optics import miss_angles, pair_angles_deg, pair_distances, pixels_of
 from xvr.audit.report import Problem
 from xvr.audit.sightings import (
     CLEAR_PIXELS,
     PIXEL_TOLERANCE,
     check_marks,
+    check_recorded,
     check_world_point,
 )
 from xvr.audit.thresholds import Thresholds
@@ -46,11 +47,21 @@ def check_viewpoint(entry: Entry, evidence: Evidence, limits: Thresholds) -> Ite
     reach = float(np.linalg.norm(evidence.mark_centers - centers[best], axis=1).min())
     recorded = entry.proof.world.get("camera_center_m")
     yield from check_world_point(recorded, centers[best], reach, "camera_center_m")
-    yield from _check_candidates(evidence, candidates, marks, limits)
+    yield from _check_candidates(entry, evidence, candidates, marks, limits)
+    middle = entry.proof.world.get("scene_center_m")
+    if middle is not None:
+        angle = float(pair_angles_deg(np.array(middle), centers).min())
+        yield from check_recorded(entry, {"min_candidate_angle_deg": angle})
+        if angle < limits.min_candidate_angle_deg - 0.05:
+            yield Problem("rule", "candidates_too_similar", f"{angle:.2f} deg apart")
 
 
 def _check_candidates(
-    evidence: Evidence, candidates: np.ndarray, marks: np.ndarray, limits: Thresholds
+    entry: Entry,
+    evidence: Evidence,
+    candidates: np.ndarray,
+    marks: np.ndarray,
+    limits: Thresholds,
 ) -> Iterator[Problem]:
     """Dots keep the margin, and some reference shows the candidates' centres apart."""
     widest = 0.0
@@ -68,5 +79,6 @@ def _check_candidates(
         apart = pair_distances(seen)
         apart = np.where(np.isnan(apart), np.inf, apart)  # a centre behind the camera is far apart
         widest = max(widest, float(apart.min()) / float(evidence.diagonal_px[view]))
+    yield from check_recorded(entry, {"min_candidate_px_share": widest})
     if widest < limits.min_option_px_share - 1e-3:
         yield Problem("rule", "options_too_close", f"{widest:.2%} of the diagonal at best")

@@ -96,7 +96,7 @@ def _ordered(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _histogram(values: list[float]) -> dict[str, list[float]]:
+def _histogram(values: list[float]) -> dict[str, list[float] | list[int]]:
     """Equal bins between the extremes; a measure with few values has one bin for each."""
     distinct = sorted(set(values))
     if len(distinct) <= BINS:

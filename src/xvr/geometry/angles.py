@@ -22,9 +22,10 @@ def angles_seen_from(
     return angles_between(unit(centers_world - point_world))
 
 
-def plane_angles(normals: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n n"]:
+def plane_angles(normals: Float[np.ndarray, "*b n 3"]) -> Float[np.ndarray, "*b n n"]:
     """Angle at which every pair of planes with unit normals meets, 0..90."""
-    return np.degrees(np.arccos(np.clip(np.abs(normals @ normals.T), 0.0, 1.0)))
+    cosines = np.abs(normals @ np.swapaxes(normals, -1, -2))
+    return np.degrees(np.arccos(np.clip(cosines, 0.0, 1.0)))
 
 
 def wrapped_difference_deg(

@@ -88,7 +88,7 @@ class RecordedEpisode:
     """RoboCasa's name."""
     instruction: str
     frames: int
-    failed_attempts: int
+    failures: int
     """Kitchens in which the expert failed before; they are not in the dataset."""
 
 
@@ -200,11 +200,11 @@ def _finish(out: Path, arguments: EpisodeArguments) -> None:
             target = out / "depth" / key / f"episode_{index:06d}" / picture.name
             link_or_copy(picture, target)
     records = [_recorded(out, index) for index in range(arguments.episodes)]
-    failed = sum(record.failed_attempts for record in records)
+    failed = sum(record.failures for record in records)
     note = {
         "arguments": asdict(arguments),
         "attempts": failed + len(records),
-        "failed_attempts": failed,
+        "failures": failed,
         "episodes": [asdict(record) for record in records],
     }
     write_whole(out / _DONE, json.dumps(note, indent=2) + "\n")
@@ -243,7 +243,7 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
         task=task,
         instruction=staged.task,
         frames=staged.length,
-        failed_attempts=attempt,
+        failures=attempt,
     )
     (partial / "record.json").write_text(json.dumps(asdict(record)))
     partial.rename(_stage(out, index))

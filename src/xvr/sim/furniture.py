@@ -9,29 +9,14 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import box, curve, grid, lathe, merged, rotation, sphere, stretched
+from xvr.sim.meshes import grid, merged, rotation, stretched
 from xvr.sim.objects_desk import lamp
 from xvr.sim.objects_plants import flower_pot
+from xvr.sim.palette import pick, pick_timber, rgb
 from xvr.sim.parts import Part, moved, standing
-from xvr.sim.prints import (
-    TITLES,
-    box_atlas,
-    canvas,
-    rgb,
-    spine,
-)
-from xvr.sim.textures import (
-    Texture,
-    motif,
-    noise,
-    pick,
-    pick_timber,
-    plaid,
-    plain,
-    shaded,
-    weave,
-    wood,
-)
+from xvr.sim.prints import TITLES, box_atlas, spine
+from xvr.sim.solids import box, curve, lathe, sphere
+from xvr.sim.textures import Texture, canvas, motif, noise, plaid, plain, shaded, weave, wood
 
 DEPTH_M = 0.5
 """No furniture reaches further into the room."""
@@ -116,7 +101,7 @@ def sofa(rng: np.random.Generator) -> tuple[Part, ...]:
         canvas(
             (256, 256), pick(rng, "sage", "stone", "navy", "terracotta", "teal", "plum", "sand")
         ),
-        0.12,
+        0.07,
     )
     wide = rng.uniform(1.3, 1.6)
     blocks = [

@@ -147,7 +147,7 @@ class Mjcf:
                 type="ellipsoid" if half_x == half_y else "box",
                 size=_text(size),
                 pos=_text((pos[0], pos[1], pos[2] + 0.0006 - 0.0001 * step)),
-                rgba="0 0 0 0.11",
+                rgba="0 0 0 0.08",
                 group=VISIBLE,
                 contype="0",
                 conaffinity="0",

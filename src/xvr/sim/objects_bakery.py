@@ -5,18 +5,12 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import (
-    curve,
-    lathe,
-    merged,
-    reshaped,
-    sphere,
-    stretched,
-    tube,
-)
+from xvr.sim.meshes import merged, reshaped, stretched
 from xvr.sim.objects_food import peel
+from xvr.sim.palette import pick
 from xvr.sim.parts import Maker, Part
-from xvr.sim.textures import noise, pick, pixels, shaded, speckled
+from xvr.sim.solids import curve, lathe, sphere, tube
+from xvr.sim.textures import noise, pixels, shaded, speckled
 
 
 def bread(rng: np.random.Generator) -> tuple[Part, ...]:

@@ -4,23 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xvr.sim.meshes import (
-    box,
-    curve,
-    grid,
-    lathe,
-    merged,
-    rotation,
-    sphere,
-    tube,
-)
+from xvr.sim.meshes import grid, merged, rotation
+from xvr.sim.palette import pick
 from xvr.sim.parts import Maker, Part
-from xvr.sim.prints import (
-    box_atlas,
-    canvas,
-    clock_face,
-)
-from xvr.sim.textures import motif, noise, pick, plain, shaded, weave, wood
+from xvr.sim.prints import box_atlas, clock_face
+from xvr.sim.solids import box, curve, lathe, sphere, tube
+from xvr.sim.textures import canvas, motif, noise, plain, shaded, weave, wood
 
 _DARK = (46, 46, 50)
 

@@ -5,27 +5,13 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import (
-    Mesh,
-    box,
-    curve,
-    lathe,
-    merged,
-    rotation,
-    sphere,
-    tube,
-)
+from xvr.sim.meshes import Mesh, merged, rotation
+from xvr.sim.paintings import landscape
+from xvr.sim.palette import contrast, pick, rgb
 from xvr.sim.parts import Maker, Part, moved
-from xvr.sim.prints import (
-    box_atlas,
-    canvas,
-    contrast,
-    landscape,
-    panel,
-    rgb,
-    write,
-)
-from xvr.sim.textures import noise, pick, plain, shaded
+from xvr.sim.prints import box_atlas, panel, write
+from xvr.sim.solids import box, curve, lathe, sphere, tube
+from xvr.sim.textures import canvas, noise, plain, shaded
 
 _DARK = (46, 46, 50)
 
@@ -165,7 +151,7 @@ def keyboard(rng: np.random.Generator) -> tuple[Part, ...]:
 
 def mouse(rng: np.random.Generator) -> tuple[Part, ...]:
     """A computer mouse with two keys and a wheel."""
-    colour = pick(rng, "charcoal", "white", "stone", "navy", spread=4)
+    colour = pick(rng, "charcoal", "white", "stone", "navy", spread=4.0)
     shell = plain(colour, rng, 128, 0.01)
     dome = sphere((0.031, 0.052, 0.034), 20, 32)
     flat = dome.vertices.copy()

@@ -1,22 +1,15 @@
 """Fruit and vegetables; sizes in metres are those of the real things."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import (
-    Mesh,
-    curve,
-    grid,
-    lathe,
-    reshaped,
-    rotation,
-    sphere,
-    tube,
-)
+from xvr.sim.meshes import Mesh, Numbers, Points, grid, reshaped, rotation
+from xvr.sim.palette import Colour
 from xvr.sim.parts import Maker, Part
-from xvr.sim.textures import Colour, Texture, noise, pixels, shaded, speckled
+from xvr.sim.solids import curve, lathe, sphere, tube
+from xvr.sim.textures import Texture, noise, pixels, shaded, speckled
 
 _STEM = (92, 70, 46)
 _LEAF = (74, 112, 60)
@@ -206,7 +199,7 @@ def _stem(top: float, length: float = 0.014, lean: float = 0.004) -> Part:
     return Part(mesh=tube(path, 0.0014, 6), texture=pixels(np.full((4, 4, 3), _STEM)))
 
 
-def _leaf(size: Sequence[float], bend: float, colour: Colour, rng: np.random.Generator) -> Part:
+def _leaf(size: Numbers, bend: float, colour: Colour, rng: np.random.Generator) -> Part:
     """A pointed leaf that starts at the origin and runs along x, drooping by `bend`."""
     along = np.linspace(0, 1, 9)
     half = np.sin(np.pi * along**0.8) * size[1] / 2
@@ -220,7 +213,7 @@ def _leaf(size: Sequence[float], bend: float, colour: Colour, rng: np.random.Gen
     return Part(mesh=grid(points).two_sided(), texture=shaded(colour, tone), specular=0.1)
 
 
-def _body(outline: Sequence[Sequence[float]], samples: int = 26) -> Mesh:
+def _body(outline: Points, samples: int = 26) -> Mesh:
     return lathe(curve(outline, samples), segments=36)
 
 

@@ -4,27 +4,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xvr.sim.meshes import Mesh, box, curve, lathe
+from xvr.sim.meshes import Mesh
 from xvr.sim.objects_vessels import handle
+from xvr.sim.palette import Colour, pick
 from xvr.sim.parts import Maker, Part, moved
 from xvr.sim.prints import box_atlas, label, small_print
-from xvr.sim.textures import (
-    Colour,
-    Texture,
-    motif,
-    noise,
-    pick,
-    pixels,
-    plain,
-    shaded,
-)
+from xvr.sim.solids import box, curve, lathe
+from xvr.sim.textures import Texture, motif, noise, pixels, plain, shaded
 
 
 def bottle(rng: np.random.Generator) -> tuple[Part, ...]:
     """A bottle with a label and a cap."""
     r, tall = rng.uniform(0.031, 0.038), rng.uniform(0.22, 0.29)
     neck, top = 0.0135, tall - 0.018
-    glass = pick(rng, "forest", "cocoa", "teal", "navy", "brick", "sage", spread=5)
+    glass = pick(rng, "forest", "cocoa", "teal", "navy", "brick", "sage", spread=5.0)
     body = curve(
         [
             (r * 0.92, 0.0),

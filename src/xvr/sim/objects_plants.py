@@ -4,16 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xvr.sim.meshes import Mesh, curve, grid, lathe, merged, rotation, sphere, stretched, tube
+from xvr.sim.meshes import Mesh, grid, merged, rotation, stretched
 from xvr.sim.objects_vessels import glaze, vessel
+from xvr.sim.palette import pick
 from xvr.sim.parts import Maker, Part
-from xvr.sim.textures import (
-    noise,
-    pick,
-    plain,
-    shaded,
-    speckled,
-)
+from xvr.sim.solids import curve, lathe, sphere, tube
+from xvr.sim.textures import noise, plain, shaded, speckled
 
 
 def flower_pot(rng: np.random.Generator) -> tuple[Part, ...]:

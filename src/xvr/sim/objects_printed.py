@@ -5,24 +5,13 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import box, extrusion, grid, lathe, merged, rotation
+from xvr.sim.meshes import grid, merged, rotation
+from xvr.sim.paintings import abstract, landscape
+from xvr.sim.palette import contrast, pick
 from xvr.sim.parts import Maker, Part, moved
-from xvr.sim.prints import (
-    FONTS,
-    TITLES,
-    abstract,
-    box_atlas,
-    canvas,
-    contrast,
-    cover,
-    label,
-    landscape,
-    lines,
-    small_print,
-    spine,
-    write,
-)
-from xvr.sim.textures import Texture, motif, noise, pick, pixels, plain, shaded, wood
+from xvr.sim.prints import FONTS, TITLES, box_atlas, cover, label, lines, small_print, spine, write
+from xvr.sim.solids import box, extrusion, lathe
+from xvr.sim.textures import Texture, canvas, motif, noise, pixels, plain, shaded, wood
 
 _DARK = (46, 46, 50)
 
@@ -66,14 +55,14 @@ def milk_carton(rng: np.random.Generator) -> tuple[Part, ...]:
                 [(-half, 0, ridge - 0.012), (half, 0, ridge - 0.012)],
             ]
         )
-        slopes.append(grid(points).moved(turn=rotation("z", 0 if sign > 0 else np.pi)))
+        slopes.append(grid(points).moved(turn=rotation("z", 0.0 if sign > 0 else np.pi)))
         gable = np.array(
             [
                 [(half, -half, wall), (half, half, wall)],
                 [(half, 0, ridge - 0.012), (half, 0, ridge - 0.012)],
             ]
         )
-        slopes.append(grid(gable).moved(turn=rotation("z", 0 if sign > 0 else np.pi)))
+        slopes.append(grid(gable).moved(turn=rotation("z", 0.0 if sign > 0 else np.pi)))
     roof = canvas((128, 160), ground)
     write(roof, word.upper(), (0.1, 0.3, 0.9, 0.7), contrast(ground))
     fin = box((2 * half, 0.004, 0.02), 0.001).moved((0, 0, ridge - 0.014))

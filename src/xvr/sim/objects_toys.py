@@ -5,24 +5,17 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import (
-    box,
-    curve,
-    extrusion,
-    grid,
-    merged,
-    rotation,
-    sphere,
-    tube,
-)
+from xvr.sim.meshes import grid, merged, rotation
 from xvr.sim.objects_vehicles import GLASS, painted, wheels
+from xvr.sim.palette import pick, rgb
 from xvr.sim.parts import Maker, Part, moved
-from xvr.sim.prints import box_atlas, canvas, rgb
+from xvr.sim.prints import box_atlas
+from xvr.sim.solids import box, curve, extrusion, sphere, tube
 from xvr.sim.textures import (
     Texture,
+    canvas,
     fur,
     noise,
-    pick,
     pixels,
     plaid,
     plain,
@@ -199,7 +192,7 @@ def _football(way: np.ndarray, rng: np.random.Generator) -> Texture:
     light = np.sort(way @ faces.T, axis=-1)
     skin = shaded((236, 234, 226), noise(rng, (way.shape[0], way.shape[1]), (12, 24), 3) * 0.04)
     skin[(light[..., -1] - light[..., -2] < 0.014) & (near[..., -1] < 0.93)] = 110
-    skin[near[..., -1] > 0.925] = pixels(pick(rng, "charcoal", "navy", "brick", spread=4))
+    skin[near[..., -1] > 0.925] = pixels(pick(rng, "charcoal", "navy", "brick", spread=4.0))
     return skin
 
 

@@ -6,27 +6,12 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from xvr.sim.meshes import (
-    box,
-    extrusion,
-    grid,
-    lathe,
-    merged,
-    rotation,
-    sphere,
-    stretched,
-    tube,
-)
+from xvr.sim.meshes import grid, merged, rotation, stretched
+from xvr.sim.palette import pick, rgb
 from xvr.sim.parts import Maker, Part
-from xvr.sim.prints import BRANDS, box_atlas, canvas, rgb, write
-from xvr.sim.textures import (
-    noise,
-    pick,
-    pixels,
-    plain,
-    shaded,
-    wood,
-)
+from xvr.sim.prints import BRANDS, box_atlas, write
+from xvr.sim.solids import box, extrusion, lathe, sphere, tube
+from xvr.sim.textures import canvas, noise, pixels, plain, shaded, wood
 
 _RUBBER = (44, 44, 46)
 GLASS = (96, 126, 142)

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xvr.sim.meshes import Points, curve, lathe, merged, sphere, tube
+from xvr.sim.meshes import Points, merged
+from xvr.sim.palette import Colour, pick
 from xvr.sim.parts import Maker, Part
+from xvr.sim.solids import curve, lathe, sphere, tube
 from xvr.sim.textures import (
-    Colour,
     Texture,
     darkened,
     motif,
     noise,
-    pick,
     pixels,
     plain,
     shaded,
@@ -161,7 +161,7 @@ def candle(rng: np.random.Generator) -> tuple[Part, ...]:
     """A thick candle on a saucer."""
     r, tall = rng.uniform(0.028, 0.036), rng.uniform(0.08, 0.14)
     wax = shaded(
-        pick(rng, "cream", "rose", "sage", "white", "mustard", spread=5),
+        pick(rng, "cream", "rose", "sage", "white", "mustard", spread=5.0),
         noise(rng, (128, 128), (10, 5), 3) * 0.07,
     )
     body = lathe(

@@ -5,34 +5,12 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from xvr.sim.meshes import (
-    Mesh,
-    box,
-    curve,
-    extrusion,
-    grid,
-    lathe,
-    merged,
-    rotation,
-    stretched,
-    tube,
-)
+from xvr.sim.meshes import Mesh, grid, merged, rotation, stretched
+from xvr.sim.palette import pick, rgb
 from xvr.sim.parts import Maker, Part
-from xvr.sim.prints import (
-    box_atlas,
-    canvas,
-    rgb,
-)
-from xvr.sim.textures import (
-    fur,
-    motif,
-    noise,
-    pick,
-    plaid,
-    plain,
-    shaded,
-    weave,
-)
+from xvr.sim.prints import box_atlas
+from xvr.sim.solids import box, curve, extrusion, lathe, tube
+from xvr.sim.textures import canvas, fur, motif, noise, plaid, plain, shaded, weave
 
 
 def hat(rng: np.random.Generator) -> tuple[Part, ...]:

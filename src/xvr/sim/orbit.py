@@ -2,13 +2,16 @@
 
 Two cameras on opposite sides at heights h1 and h2 above the point they look at see each other
 about `(h1 + h2) / (2 * radius)` above the middle of the image (radians). The pitch is therefore
-kept below the half field of view, so that the centre of a camera projects into the images from the other side.
+kept below the half field of view, so that the centre of a camera projects into the images from the
+other side.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+
+from xvr.sim.meshes import Numbers
 
 MARGIN = 0.06
 """Share of the image height kept free above the projected centre of an opposite camera."""
@@ -28,7 +31,7 @@ def orbit(
     rng: np.random.Generator,
     frames: int,
     aspect: float,
-    target: tuple[float, float, float],
+    target: Numbers,
     reach: tuple[float, float],
 ) -> Orbit:
     """A full turn with slowly changing height and distance, a wandering gaze and a little shake.

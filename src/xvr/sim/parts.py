@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from xvr.sim.meshes import Mesh
+from xvr.sim.meshes import Mesh, Numbers
 from xvr.sim.textures import Texture
 
 
@@ -63,12 +63,12 @@ def standing(category: str, parts: tuple[Part, ...]) -> SimObject:
 
 def moved(
     part: Part,
-    offset: Float[np.ndarray, "3"] | tuple[float, float, float] = (0.0, 0.0, 0.0),
+    offset: Numbers = (0, 0, 0),
     turn: Float[np.ndarray, "3 3"] | None = None,
 ) -> Part:
     """The part turned about the origin, then shifted."""
     return Part(
-        mesh=part.mesh.moved(tuple(offset), turn),
+        mesh=part.mesh.moved(offset, turn),
         texture=part.texture,
         specular=part.specular,
         shininess=part.shininess,

@@ -11,9 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from xvr.sim.furniture import STANDING, bookshelf
-from xvr.sim.meshes import box, grid, rotation
+from xvr.sim.meshes import grid, rotation
+from xvr.sim.palette import pick, pick_timber
 from xvr.sim.parts import Part
 from xvr.sim.prints import box_atlas
+from xvr.sim.solids import box
 from xvr.sim.stage import Lamp
 from xvr.sim.textures import (
     Texture,
@@ -21,8 +23,6 @@ from xvr.sim.textures import (
     darkened,
     motif,
     noise,
-    pick,
-    pick_timber,
     plain,
     shaded,
     stripes,
@@ -33,6 +33,7 @@ from xvr.sim.wall_pieces import HANGING, OPENINGS
 
 HEIGHT_M = 2.6
 _PIXELS_PER_M = 220
+_OVERLAP_M = 0.03
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,8 @@ def draw_room(rng: np.random.Generator, table_height: float) -> Room:
     items = [(part, upright) for part in _floor(rng, half)]
     walls = _Walls(
         kind=int(rng.integers(4)),
-        paint=pick(rng, "cream", "sage", "sky", "sand", "white", "rose", "lavender", spread=6),
-        panels=pick(rng, "white", "sage", "cream", "sky", spread=6),
+        paint=pick(rng, "cream", "sage", "sky", "sand", "white", "rose", "lavender", spread=6.0),
+        panels=pick(rng, "white", "sage", "cream", "sky", spread=6.0),
         figure=int(rng.integers(4)),
     )
     openings = rng.permutation([0, 1, 0, 2])
@@ -118,7 +119,8 @@ def _lamps(rng: np.random.Generator, warm: np.ndarray, table_height: float) -> t
 
 
 def _floor(rng: np.random.Generator, half: tuple[float, float]) -> list[Part]:
-    x, y = half
+    # Floor, ceiling and walls overlap a little behind each other, so that no pixel looks through.
+    x, y = half[0] + _OVERLAP_M, half[1] + _OVERLAP_M
     flat = np.stack(np.meshgrid(np.linspace(-x, x, 25), np.linspace(-y, y, 25)), axis=-1)
     points = np.concatenate([flat, np.zeros((25, 25, 1))], axis=-1)
     kind = int(rng.integers(3))
@@ -171,7 +173,8 @@ def _wall(rng: np.random.Generator, reach: float, walls: _Walls) -> list[Part]:
         - 0.2 * np.exp(-(HEIGHT_M - row) / 0.3)
         - 0.15 * np.exp(-row / 0.3)
     )
-    flat = np.meshgrid(np.linspace(-reach, reach, 29), np.linspace(0, HEIGHT_M, 17))
+    wide, tall = reach + _OVERLAP_M, HEIGHT_M + _OVERLAP_M
+    flat = np.meshgrid(np.linspace(-wide, wide, 29), np.linspace(-_OVERLAP_M, tall, 17))
     points = np.stack([flat[0], np.zeros_like(flat[0]), flat[1]], axis=-1)
     board = box((2 * reach, 0.018, 0.11), 0.004).moved((0, -0.009, 0))
     return [

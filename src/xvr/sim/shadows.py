@@ -2,8 +2,8 @@
 
 The scene stands still, so that one depth image from the lamp serves all frames. It is blurred as
 mean and variance of depth, and a point that lies behind the mean is lit by the share that
-Chebyshev's inequality allows (Donnelly and Lauritzen, "Variance Shadow Maps", I3D 2006). Two blurs are mixed:
-the shadow of a thing that touches is sharp, that of a thing high above is soft.
+Chebyshev's inequality allows (Donnelly and Lauritzen, "Variance Shadow Maps", I3D 2006). Two blurs
+are mixed: the shadow of a thing that touches is sharp, that of a thing high above is soft.
 """
 
 from collections.abc import Sequence

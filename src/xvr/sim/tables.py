@@ -8,22 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from xvr.sim.arrangement import Placed
-from xvr.sim.meshes import Mesh, box, curve, grid, lathe, merged, tube
+from xvr.sim.meshes import Mesh, grid, merged
+from xvr.sim.palette import pick, pick_timber
 from xvr.sim.parts import Part
 from xvr.sim.prints import box_atlas
-from xvr.sim.textures import (
-    Texture,
-    darkened,
-    marble,
-    motif,
-    pick,
-    pick_timber,
-    plaid,
-    repeated,
-    tiles,
-    weave,
-    wood,
-)
+from xvr.sim.solids import box, curve, lathe, tube
+from xvr.sim.textures import Texture, darkened, marble, motif, plaid, repeated, tiles, weave, wood
 
 _PIXELS = 1024
 
@@ -102,13 +92,11 @@ def _surface(rng: np.random.Generator, timber: np.ndarray) -> tuple[Texture, boo
     if kind in (0, 1):
         return wood(rng, shape, timber, int(rng.integers(5, 10))), False
     if kind == 2:
-        stone = pick(rng, "white", "cream", "stone", "sage", spread=5)
+        stone = pick(rng, "white", "cream", "stone", "sage", spread=5.0)
         return marble(rng, shape, stone, stone * rng.uniform(0.35, 0.6)), False
     if kind == 3:
-        colours = [
-            pick(rng, "white", "cream", "sand"),
-            pick(rng, "teal", "sky", "terracotta", "sage"),
-        ]
+        names = ("white", "cream", "sand", "sky", "terracotta", "sage", "teal")
+        colours = [pick(rng, *names) for _ in range(int(rng.integers(3, 6)))]
         return tiles(rng, shape, (11, 11), colours), False
     if kind == 4:
         colours = [pick(rng) for _ in range(int(rng.integers(2, 4)))]

@@ -34,7 +34,7 @@ _DRAWS = {"category": 0, "table": 1, "room": 2, "objects": 3, "orbit": 4}
 
 @dataclass(frozen=True, kw_only=True)
 class TableScene:
-    """Everything that is decided before the first picture."""
+    """Everything that is decided before the first image is drawn."""
 
     category: str
     """Of the central object."""

@@ -1,67 +1,21 @@
-"""Pictures of surfaces made of noise: wood, stone, cloth, tiles, carpet, glaze, and their colours.
+"""Pictures of surfaces made of noise: wood, stone, cloth, tiles, carpet, glaze.
 
 Textures are uint8 RGB, row 0 at the top, and most repeat without a seam. Colours are RGB in 0..255.
 Everything is drawn from the generator that is passed in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-Texture = UInt8[np.ndarray, "h w 3"]
-Colour = Sequence[float] | np.ndarray
+from xvr.sim.palette import PALETTE, Colour, rgb
 
-PALETTE: Mapping[str, tuple[int, int, int]] = {
-    "brick": (168, 74, 58),
-    "terracotta": (190, 108, 76),
-    "mustard": (206, 160, 62),
-    "cream": (236, 226, 202),
-    "sage": (138, 158, 122),
-    "forest": (62, 98, 74),
-    "teal": (58, 124, 128),
-    "sky": (128, 170, 200),
-    "navy": (48, 66, 104),
-    "plum": (112, 68, 100),
-    "rose": (206, 144, 148),
-    "coral": (216, 120, 100),
-    "charcoal": (62, 64, 70),
-    "stone": (154, 150, 144),
-    "sand": (206, 186, 152),
-    "white": (238, 236, 230),
-    "cocoa": (110, 78, 60),
-    "lavender": (160, 150, 192),
-}
-"""Muted colours of everyday things."""
-
-TIMBER: Mapping[str, tuple[int, int, int]] = {
-    "oak": (180, 142, 100),
-    "walnut": (116, 84, 62),
-    "pine": (206, 172, 126),
-    "cherry": (152, 98, 72),
-    "ash": (196, 180, 154),
-    "teak": (158, 116, 76),
-    "smoked": (92, 76, 66),
-}
-"""Colours of wood."""
+Texture = UInt8[np.ndarray, "_ _ 3"]
 
 
-def pick(rng: np.random.Generator, *names: str, spread: float = 10) -> Float[np.ndarray, "3"]:
-    """One of the named colours of `PALETTE` (any, without names), slightly varied."""
-    chosen = PALETTE[str(rng.choice(names or tuple(PALETTE)))]
-    return np.clip(
-        np.asarray(chosen) + rng.normal(0, spread, 3) * 0.6 + rng.normal(0, spread), 8, 246
-    )
-
-
-def pick_timber(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
-    """One of the colours of `TIMBER`, slightly varied."""
-    tone = np.asarray(TIMBER[str(rng.choice(tuple(TIMBER)))])
-    return np.clip(tone * rng.uniform(0.92, 1.08) + rng.normal(0, 3, 3), 8, 246)
-
-
-def pixels(values: Colour) -> Texture:
+def pixels(values: Colour) -> UInt8[np.ndarray, "*shape 3"]:
     """Rounds a colour, or a picture of colours, to uint8."""
     return np.clip(np.rint(np.asarray(values)), 0, 255).astype(np.uint8)
 
@@ -188,11 +142,13 @@ def tiles(
     counts: tuple[int, int],
     colours: Sequence[Colour],
 ) -> Texture:
-    """Tiles in one or more colours with joints, chips of tone and a faint glaze."""
+    """Tiles with joints and a faint glaze: two colours make a chequerboard, more are mixed."""
     height, width = shape
     y, x = np.mgrid[0:height, 0:width]
     row, column = y * counts[0] // height, x * counts[1] // width
-    base = np.asarray([np.asarray(c, float) for c in colours])[(row + column) % len(colours)]
+    mixed = rng.integers(0, len(colours), counts)[row, column]
+    which = (row + column) % 2 if len(colours) == 2 else mixed
+    base = np.asarray([np.asarray(c, float) for c in colours])[which]
     tone = rng.uniform(-0.08, 0.08, counts)[row, column] + noise(rng, shape, (8, 8), 4) * 0.05
     dy, dx = height / counts[0], width / counts[1]
     gap = np.minimum.reduce([y % dy, dy - 1 - y % dy, x % dx, dx - 1 - x % dx])
@@ -257,12 +213,10 @@ def carpet(
     border = max(6, min(shape) // 40)
     for ring, colour in enumerate((*colours, ground)):
         low = ring * border
-        cv2.rectangle(quarter, (low, low), (width, height), _tuple(colour), border // 2 + 1)
+        cv2.rectangle(quarter, (low, low), (width, height), rgb(colour), border // 2 + 1)
     for ring in range(4):
         size = (4 - ring) * min(shape) // 11
-        cv2.circle(
-            quarter, (width // 2, height // 2), size, _tuple(colours[ring % len(colours)]), -1
-        )
+        cv2.circle(quarter, (width // 2, height // 2), size, rgb(colours[ring % len(colours)]), -1)
     top = np.concatenate([quarter, quarter[:, ::-1]], axis=1)
     return weave(rng, np.concatenate([top, top[::-1]]), 0.12)
 
@@ -277,18 +231,13 @@ def repeated(picture: Texture, down: int, across: int) -> Texture:
     return np.tile(picture, (down, across, 1))
 
 
-def _tuple(colour: Colour) -> tuple[int, int, int]:
-    r, g, b = (int(v) for v in colour)
-    return r, g, b
-
-
 def _dot(picture: Texture, at: tuple[float, float], size: float, colour: Colour) -> None:
     _ellipse(picture, at, (size * 0.8, size * 0.8), 0, colour)
 
 
 def _diamond(picture: Texture, at: tuple[float, float], size: float, colour: Colour) -> None:
     corners = np.array([(0, -1), (0.7, 0), (0, 1), (-0.7, 0)]) * size + at
-    cv2.fillPoly(picture, [np.rint(corners * 16).astype(np.int32)], _tuple(colour), cv2.LINE_AA, 4)
+    cv2.fillPoly(picture, [np.rint(corners * 16).astype(np.int32)], rgb(colour), cv2.LINE_AA, 4)
 
 
 def _flower(picture: Texture, at: tuple[float, float], size: float, colour: Colour) -> None:
@@ -309,12 +258,12 @@ def _ellipse(
     picture: Texture,
     at: tuple[float, float],
     axes: tuple[float, float],
-    angle: float,
+    angle: float | int,
     colour: Colour,
 ) -> None:
     centre = (round(at[0] * 16), round(at[1] * 16))
     size = (max(16, round(axes[0] * 16)), max(16, round(axes[1] * 16)))
-    cv2.ellipse(picture, centre, size, angle, 0, 360, _tuple(colour), -1, cv2.LINE_AA, 4)
+    cv2.ellipse(picture, centre, size, angle, 0, 360, rgb(colour), -1, cv2.LINE_AA, 4)
 
 
 _FIGURES: tuple[Callable[[Texture, tuple[float, float], float, Colour], None], ...] = (
@@ -323,3 +272,10 @@ _FIGURES: tuple[Callable[[Texture, tuple[float, float], float, Colour], None], .
     _flower,
     _leaf,
 )
+
+
+def canvas(shape: tuple[int, int], colour: Colour) -> Texture:
+    """A picture of one colour, to draw on."""
+    picture = np.empty((*shape, 3), np.uint8)
+    picture[:] = pixels(np.asarray(colour, float))
+    return picture

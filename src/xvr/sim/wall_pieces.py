@@ -4,24 +4,13 @@ import cv2
 import numpy as np
 
 from xvr.sim.furniture import Piece, timber
-from xvr.sim.meshes import box, grid, lathe, merged, rotation, sphere, tube
+from xvr.sim.meshes import grid, merged, rotation
+from xvr.sim.paintings import abstract, framed, landscape
+from xvr.sim.palette import pick, rgb
 from xvr.sim.parts import Part
-from xvr.sim.prints import (
-    abstract,
-    box_atlas,
-    clock_face,
-    framed,
-    landscape,
-    rgb,
-)
-from xvr.sim.textures import (
-    motif,
-    pick,
-    pixels,
-    plain,
-    stripes,
-    weave,
-)
+from xvr.sim.prints import box_atlas, clock_face
+from xvr.sim.solids import box, lathe, sphere, tube
+from xvr.sim.textures import motif, pixels, plain, stripes, weave
 
 
 def window(rng: np.random.Generator) -> tuple[Part, ...]:

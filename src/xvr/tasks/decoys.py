@@ -1,13 +1,12 @@
 """Wrong options that balance what a cheater could use instead of reasoning.
 
-A cue, such as the colour around a mark, orders the options by how well they fit the references, in
-several measures (to the mean of the references, to the nearest of them, ...). The right option gets
-every rank equally often, per cue and independently between cues, and all measures of a cue agree on
-the rank, so that picking by the cue is picking by chance.
+A cue, such as the colour around a mark, orders the options by how badly they fit the references, in
+several measures (against the mean of the references, the nearest of them, ...). The right option
+gets every rank equally often, per cue and independently between cues; all measures of a cue agree
+on it, so that picking by any of them is picking by chance.
 """
 
-from collections.abc import Callable
-
+import numba
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -31,33 +30,49 @@ def fits_better(
 
 
 def choose_decoys(
-    candidates: Int[np.ndarray, " n"],
     fits: Int[np.ndarray, "c n"],
+    apart: Bool[np.ndarray, "n n"],
     ranks: tuple[int, ...],
     count: int,
-    apart: Callable[[int, Int[np.ndarray, " m"]], Bool[np.ndarray, " m"]],
     rng: np.random.Generator,
 ) -> Int[np.ndarray, " k"] | None:
-    """Candidates, pairwise apart, of which `ranks[i]` are better than the right option by cue i.
+    """Candidates, pairwise apart, of which `ranks[i]` fit better than the right option by cue i.
 
     Args:
-        candidates: what may be chosen.
         fits: `fits_better` of every candidate, per cue; 0 is never chosen.
+        apart: whether two candidates are far enough from each other.
         ranks: how many of the chosen must be better, per cue.
         count: how many to choose.
-        apart: which of the given candidates are far enough from one of them.
         rng: source of randomness.
 
     Returns:
-        The chosen candidates, or None when a kind that is needed runs out.
+        Indices of the chosen candidates, or None when a kind that is needed runs out.
     """
-    wanted = [np.where(rng.permutation(count) < rank, 1, -1) for rank in ranks]
-    chosen: list[int] = []
-    for kind in zip(*wanted, strict=True):
-        fitting = candidates[(fits == np.array(kind)[:, None]).all(axis=0)]
-        if len(fitting) == 0:
-            return None
-        chosen.append(int(fitting[rng.integers(len(fitting))]))
-        kept = apart(chosen[-1], candidates)
-        candidates, fits = candidates[kept], fits[:, kept]
-    return np.array(chosen)
+    wanted = np.stack([np.where(rng.permutation(count) < rank, 1, -1) for rank in ranks])
+    chosen = _first_apart(fits, apart, wanted.astype(np.int8), rng.permutation(fits.shape[1]))
+    return None if chosen[-1] < 0 else chosen
+
+
+@numba.njit(cache=True)
+def _first_apart(fits, apart, wanted, order):  # pragma: no cover - compiled
+    """For each wanted kind, the first candidate in an order that is apart from those before."""
+    cues, count = wanted.shape
+    chosen = np.full(count, -1)
+    for n in range(count):
+        for candidate in order:
+            suits = True
+            for cue in range(cues):
+                if fits[cue, candidate] != wanted[cue, n]:
+                    suits = False
+                    break
+            for other in chosen[:n]:
+                if not suits or not apart[other, candidate]:
+                    suits = False
+                    break
+            if suits:
+                chosen[n] = candidate
+                break
+        if chosen[n] < 0:
+            chosen[-1] = -1
+            return chosen
+    return chosen

@@ -2,22 +2,23 @@
 
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with four coloured arrows -> "green"
 
-All arrows start at one anchor that every image sees and have one length in 3D. The four directions
-of the target are drawn alike from those that every image can show. By its angle and by its length
-in the image, the answer is the first to fourth nearest to the references equally often.
+All arrows start at one anchor that every image sees and have one length in 3D; the target's four
+directions are drawn alike from those that every image can show. Between references and target the
+answer turns by any angle equally often, so that its angle in the image says nothing, and by its
+length there it is the first to fourth nearest to the references equally often.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from xvr.geometry.angles import circular_mean_deg, plane_angles, unit, wrapped_difference_deg
 from xvr.geometry.camera import project
 from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import balanced_ranks, choose_decoys, fits_better
+from xvr.tasks.decoys import choose_decoys, fits_better
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
@@ -25,9 +26,10 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 4
-CUES = 2
-DIRECTIONS_TRIED = 160
-ANSWERS_TRIED = 24
+DIRECTIONS_TRIED = 400
+ANSWERS_TRIED = 12
+TURN_BINS = 8
+PER_SECTOR = 4
 
 
 class Arrows(NamedTuple):
@@ -57,24 +59,26 @@ class Marked(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot gives the ranks of the answer by angle and length."""
+    """One sample; the variant of the slot gives the turn and the length rank of the answer."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
-    if len(shared.points) == 0:
-        return Refusal(reason="too_few_shared_points")
     marked = Marked(int(rng.choice(shared.points)), shared.views)
     arrows = _drawable_arrows(pool, marked, rng, rules)
     if len(arrows.directions) < OPTIONS:
         return Refusal(reason="too_few_drawable_arrows")
     planes_deg = _widest_plane_angle(pool, marked, arrows)
     determined = np.flatnonzero(planes_deg >= rules.min_plane_angle_deg)
-    for answer in rng.permutation(determined)[:ANSWERS_TRIED]:
-        others = _distractors(arrows, determined, int(answer), slot.variant, rng, rules)
+    turn_bin, length_rank = slot.variant % TURN_BINS, slot.variant // TURN_BINS
+    turned = determined[(_turns_deg(arrows)[determined] // (360 / TURN_BINS)) == turn_bin]
+    if len(turned) == 0:
+        return Refusal(reason="no_arrow_of_the_turn")
+    for answer in rng.permutation(turned)[:ANSWERS_TRIED]:
+        others = _distractors(arrows, determined, int(answer), length_rank, rng, rules)
         if others is not None:
             chosen = np.array([answer, *others])
             return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[answer]), rng)
-    return Refusal(reason="no_arrows_of_the_ranks")
+    return Refusal(reason="no_arrows_of_the_length_rank")
 
 
 def _drawable_arrows(
@@ -109,39 +113,47 @@ def _widest_plane_angle(pool: PointPool, marked: Marked, arrows: Arrows) -> Floa
     """Per arrow, the widest angle between two references' planes through arrow and camera."""
     rays = pool.points_world[marked.point] - pool.centers_world[marked.views[1:]]  # (k - 1, 3)
     normals = unit(np.cross(rays[:, None], arrows.directions))  # (k - 1, n, 3)
-    return np.array([plane_angles(normals[:, n]).max() for n in range(normals.shape[1])])
+    return plane_angles(normals.transpose(1, 0, 2)).max(axis=(1, 2))
 
 
 def _distractors(
     arrows: Arrows,
     candidates: Int[np.ndarray, " n"],
     answer: int,
-    variant: int,
+    length_rank: int,
     rng: np.random.Generator,
     rules: Rules,
 ) -> Int[np.ndarray, " k"] | None:
-    """Arrows apart in the target's image, with the ranks of the variant."""
+    """Arrows at random angles of the target's image, apart, with the length rank."""
     angles = arrows.angles_deg[0]
-
-    def apart(one: int, others: Int[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
-        gaps = wrapped_difference_deg(angles[others], float(angles[one]))
-        return gaps >= rules.min_arrow_gap_deg
-
-    candidates = candidates[apart(answer, candidates)]
-    fits = [
-        fits_better(misfit[:, candidates], misfit[:, answer])
-        for misfit in (_angle_misfit(arrows, answer), _length_misfit(arrows, answer))
-    ]
-    ranks = balanced_ranks(variant, OPTIONS, CUES)
-    return choose_decoys(candidates, np.stack(fits), ranks, OPTIONS - 1, apart, rng)
+    candidates = _thinned(angles, candidates, rng)
+    candidates_gap = wrapped_difference_deg(angles[candidates], float(angles[answer]))
+    candidates = candidates[candidates_gap >= rules.min_arrow_gap_deg]
+    gaps = wrapped_difference_deg(angles[candidates], angles[candidates][:, None])
+    misfit = _length_misfit(arrows, answer)
+    fits = fits_better(misfit[:, candidates], misfit[:, answer])[None]
+    chosen = choose_decoys(fits, gaps >= rules.min_arrow_gap_deg, (length_rank,), OPTIONS - 1, rng)
+    return None if chosen is None else candidates[chosen]
 
 
-def _angle_misfit(arrows: Arrows, answer: int) -> Float[np.ndarray, "2 n"]:
-    """Turn of every target arrow from the references' mean angle, and from the nearest of them."""
-    references = arrows.angles_deg[1:, answer]
-    each = wrapped_difference_deg(arrows.angles_deg[0], references[:, None])
-    mean = wrapped_difference_deg(arrows.angles_deg[0], float(circular_mean_deg(references)))
-    return np.stack([mean, each.min(axis=0)])
+def _thinned(
+    angles: Float[np.ndarray, " n"], candidates: Int[np.ndarray, " k"], rng: np.random.Generator
+) -> Int[np.ndarray, " m"]:
+    """At most `PER_SECTOR` candidates in every sector of 10 degrees, so that no angle is favoured.
+
+    Directions in space crowd at some image angles, those along the view's foreshortened axis.
+    """
+    shuffled = rng.permutation(candidates)
+    sectors = (angles[shuffled] // 10).astype(np.int64)
+    order = np.argsort(sectors, kind="stable")
+    place_in_sector = np.arange(len(order)) - np.searchsorted(sectors[order], sectors[order])
+    return shuffled[order[place_in_sector < PER_SECTOR]]
+
+
+def _turns_deg(arrows: Arrows) -> Float[np.ndarray, " n"]:
+    """How far each arrow is turned in the target from its mean angle in the references, 0..360."""
+    means = circular_mean_deg(arrows.angles_deg[1:].T)
+    return (arrows.angles_deg[0] - means) % 360.0
 
 
 def _length_misfit(arrows: Arrows, answer: int) -> Float[np.ndarray, "1 n"]:
@@ -220,8 +232,7 @@ def _compose(
         difficulty={
             "nearest_reference_deg": float(view_angles_deg[0, 1:].min()),
             "image_angle_change_deg": float(deviation[0]),
-            "angle_rank": float(balanced_ranks(slot.variant, OPTIONS, CUES)[0]),
-            "length_rank": float(balanced_ranks(slot.variant, OPTIONS, CUES)[1]),
+            "length_rank": float(slot.variant // TURN_BINS),
         },
     )
 
@@ -249,7 +260,7 @@ TASK = Task(
     domain="general",
     question="References draw one 3D direction; which coloured arrow in the target shows it?",
     cells=cells((3, 4, 5), lambda _: len(COLORS)),
-    variants=OPTIONS**CUES,
+    variants=TURN_BINS * OPTIONS,
     draft=draft,
     eval_count=264,
 )

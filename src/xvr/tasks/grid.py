@@ -3,7 +3,6 @@
 All robotic questions of a unit use the instants of one grid, so that a video is read forward once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -87,7 +86,7 @@ class EpisodePair:
 
 
 def draw_roles(
-    roles: Sequence[str], count: int, rng: np.random.Generator
+    roles: tuple[str, ...] | list[str], count: int, rng: np.random.Generator
 ) -> tuple[str, ...] | None:
     """`count` different roles at random, in random order; None when there are fewer."""
     if len(roles) < count:

@@ -23,6 +23,10 @@ from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 5
 CUES = 2
+CANDIDATES = 150
+"""Points among which distractors are looked for; more take longer and find no more."""
+COMPARABLE_COLOR = 1.2
+"""Largest |log| ratio of a distractor's colour misfit to the answer's, each plus 1 Lab unit."""
 
 
 class Marked(NamedTuple):
@@ -37,8 +41,6 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
-    if len(shared.points) < OPTIONS:
-        return Refusal(reason="too_few_shared_points")
     marked = Marked(int(rng.choice(shared.points)), shared.views)
     target, references = int(marked.views[0]), marked.views[1:]
     found = _distractors(pool, marked, shared.points, slot.variant, rng, rules)
@@ -93,15 +95,16 @@ def _distractors(
     target = int(marked.views[0])
     candidates = shared[apart(pool, target, marked.point, shared, rules)]
     with_own = np.array([marked.point, *candidates])
-    misfits = (_color_misfit(pool, marked, with_own), _place_misfit(pool, marked, with_own))
-    return choose_decoys(
-        candidates,
-        np.stack([fits_better(misfit[:, 1:], misfit[:, 0]) for misfit in misfits]),
-        balanced_ranks(variant, OPTIONS, CUES),
-        OPTIONS - 1,
-        lambda point, others: apart(pool, target, point, others, rules),
-        rng,
-    )
+    color, place = (f(pool, marked, with_own) for f in (_color_misfit, _place_misfit))
+    fits = np.stack([fits_better(misfit[:, 1:], misfit[:, 0]) for misfit in (color, place)])
+    comparable = np.abs(np.log((color[0, 1:] + 1) / (color[0, 0] + 1))) <= COMPARABLE_COLOR
+    eligible = np.flatnonzero((fits != 0).all(axis=0) & comparable)
+    eligible = rng.permutation(eligible)[:CANDIDATES]
+    candidates, fits = candidates[eligible], fits[:, eligible]
+    gaps = apart(pool, target, candidates, candidates, rules)
+    ranks = balanced_ranks(variant, OPTIONS, CUES)
+    chosen = choose_decoys(fits, gaps, ranks, OPTIONS - 1, rng)
+    return None if chosen is None else candidates[chosen]
 
 
 def _color_misfit(
@@ -126,13 +129,21 @@ def _place_misfit(
 
 
 def apart(
-    pool: PointPool, view: int, point: int, others: Int[np.ndarray, " n"], rules: Rules
-) -> Bool[np.ndarray, " n"]:
-    """Which points are far enough from a point, in the pixels of a view and in 3D."""
-    pixels = np.linalg.norm(pool.uv_px[view, others] - pool.uv_px[view, point], axis=1)
-    metres = np.linalg.norm(pool.points_world[others] - pool.points_world[point], axis=1)
+    pool: PointPool,
+    view: int,
+    points: int | Int[np.ndarray, " m"],
+    others: Int[np.ndarray, " n"],
+    rules: Rules,
+) -> Bool[np.ndarray, "*m n"]:
+    """Which points are far enough from others, in the pixels of a view and in 3D."""
+    uv_px, world = pool.uv_px[view], pool.points_world
+    pixels = uv_px[others] - uv_px[points][..., None, :]
+    metres = world[others] - world[points][..., None, :]
     min_px = rules.min_option_px_share * pool.cameras[view].diagonal_px
-    return (pixels >= min_px) & (metres >= rules.min_option_scene_share * pool.extent_m)
+    min_m = rules.min_option_scene_share * pool.extent_m
+    return (np.einsum("...i,...i", pixels, pixels) >= min_px**2) & (
+        np.einsum("...i,...i", metres, metres) >= min_m**2
+    )
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:

@@ -6,9 +6,10 @@ the colour around it. Points of one question are drawn from those that all its i
 nothing in a single image tells the right one from the rest.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -61,7 +62,11 @@ class PointPool:
     extent_m: float
     """Scene extent: twice the median distance of the points to their median."""
     center_world: Float[np.ndarray, "3"]
-    """Scene centre: the median of the points, or of where the views look when there are none."""
+    """Scene centre: the median of the points."""
+    seed: int
+    """Of choices that belong to the pool and not to one question."""
+    view_sets: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """Sets of views that were chosen, by size and number; see `xvr.tasks.views`."""
 
     def names(self, views: Iterable[int]) -> tuple[str, ...]:
         """Names of views, sorted."""
@@ -119,6 +124,7 @@ def build_pool(
         similarity=correlations(np.stack(thumbnails)),
         extent_m=2 * float(np.median(np.linalg.norm(points - center, axis=1))),
         center_world=center,
+        seed=int(rng.integers(2**63)),
     )
 
 
@@ -182,7 +188,7 @@ def _patch_rgb(
     image: Image, uv_px: Float[np.ndarray, "n 2"], visible: Bool[np.ndarray, " n"]
 ) -> Float[np.ndarray, "n 3"]:
     """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
-    side = 2 * round(PATCH_DIAGONAL_SHARE * np.hypot(*image.shape[:2]) / 2) + 1
+    side = 2 * round(PATCH_DIAGONAL_SHARE * math.hypot(*image.shape[:2]) / 2) + 1
     blurred = cv2.blur(image, (side, side))
     columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
     rgb = np.full((len(uv_px), 3), np.nan, np.float32)

@@ -8,7 +8,7 @@ last most unlike the others equally often, and so is its distance from the image
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
@@ -22,6 +22,7 @@ from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 IMAGES = (4, 5)
 CUES = 3
+POINTS_TRIED, OTHERS_TRIED = 12, 200
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
@@ -29,18 +30,12 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
-    if len(shared.points) == 0:
-        return Refusal(reason="too_few_shared_points")
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
-    point = int(rng.choice(shared.points))
-    others = shared.points[apart(pool, int(views[odd]), point, shared.points, rules)]
-    color, place, central = balanced_ranks(slot.variant, slot.images, CUES)
-    for cue, rank in ((pool.lab, color), (pool.rgb, color), (pool.place, place)):
-        others = others[_has_outlier_rank(cue, views, odd, point, others, rank)]
-    others = others[_central_rank(pool, views, odd, point, others) == central]
-    if len(others) == 0:
-        return Refusal(reason="no_other_point_of_the_ranks")
-    other = int(rng.choice(others))
+    ranks = balanced_ranks(slot.variant, slot.images, CUES)
+    chosen = _choose_points(pool, views, odd, shared.points, ranks, rng, rules)
+    if chosen is None:
+        return Refusal(reason="no_points_of_the_ranks")
+    point, other = chosen
     angles_deg = view_angles(pool, views, point)
     points = np.full(slot.images, point)
     points[odd] = other
@@ -88,44 +83,76 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             "nearest_view_deg": float(
                 np.where(np.eye(slot.images, dtype=bool), np.inf, angles_deg).min()
             ),
-            "color_rank": float(color),
-            "place_rank": float(place),
+            "color_rank": float(ranks[0]),
+            "place_rank": float(ranks[1]),
         },
     )
 
 
-def _has_outlier_rank(
-    cue: Float[np.ndarray, "v n d"],
-    views: Int[np.ndarray, " k"],
-    odd: int,
-    point: int,
-    others: Int[np.ndarray, " m"],
-    rank: int,
-) -> Bool[np.ndarray, " m"]:
-    """For which other points `rank` images would be more unlike the rest than the odd one.
-
-    Unlike in three measures that must agree: the sum and the median of the distances to the other
-    images, and the distance to the median.
-    """
-    values = np.repeat(cue[views, point][:, None], len(others), axis=1)  # (k, m, d)
-    values[odd] = cue[views[odd], others]
-    distances = np.linalg.norm(values[:, None] - values[None], axis=3)  # (k, k, m)
-    off_median = np.linalg.norm(values - np.median(values, axis=0), axis=2)
-    measures = (distances.sum(axis=1), np.median(distances, axis=1), off_median)  # (k, m) each
-    return np.all([(m > m[odd]).sum(axis=0) == rank for m in measures], axis=0)
-
-
-def _central_rank(
+def _choose_points(
     pool: PointPool,
     views: Int[np.ndarray, " k"],
     odd: int,
-    point: int,
-    others: Int[np.ndarray, " m"],
-) -> Int[np.ndarray, " m"]:
-    """Per other point, how many images show their dot nearer to the image's centre than the odd."""
-    off_center = np.linalg.norm(pool.place[views] - 0.5, axis=2)  # (k, n)
-    rest = np.delete(off_center[:, point], odd)
-    return (rest[:, None] < off_center[odd, others]).sum(axis=0)
+    shared: Int[np.ndarray, " n"],
+    ranks: tuple[int, ...],
+    rng: np.random.Generator,
+    rules: Rules,
+) -> tuple[int, int] | None:
+    """A point and another one whose dot in the odd image has the ranks by colour, place, centre.
+
+    Cheap conditions come first: each leaves one pair in four or five to the next.
+    """
+    points = rng.permutation(shared)[:POINTS_TRIED]
+    others = rng.permutation(shared)[:OTHERS_TRIED]
+    color, place, central = ranks
+    good = apart(pool, int(views[odd]), points, others, rules)
+    places, odd_places = pool.place[views][:, points], pool.place[views[odd], others]
+    good &= _central_ranks(places, odd_places, odd) == central
+    good &= _place_ranks(places, odd_places, odd) == place
+    first, second = np.nonzero(good)
+    for cue in (pool.lab, pool.rgb):
+        kept = _color_ranks(cue[views][:, points[first]], cue[views[odd], others[second]], odd)
+        first, second = first[kept == color], second[kept == color]
+    if len(first) == 0:
+        return None
+    found = rng.integers(len(first))
+    return int(points[first[found]]), int(others[second[found]])
+
+
+def _central_ranks(
+    places: Float[np.ndarray, "k m 2"], odd_places: Float[np.ndarray, "n 2"], odd: int
+) -> Int[np.ndarray, "m n"]:
+    """Per pair, how many dots of the point are nearer to their image's centre than the odd one."""
+    off_center = np.linalg.norm(np.delete(places, odd, axis=0) - 0.5, axis=2)  # (k - 1, m)
+    odd_off_center = np.linalg.norm(odd_places - 0.5, axis=1)
+    return (off_center[:, :, None] < odd_off_center).sum(axis=0)
+
+
+def _place_ranks(
+    places: Float[np.ndarray, "k m 2"], odd_places: Float[np.ndarray, "n 2"], odd: int
+) -> Int[np.ndarray, "m n"]:
+    """Per pair, how many dots of the point are farther from all other dots than the odd one."""
+    rest = np.delete(places, odd, axis=0)
+    to_odd = np.linalg.norm(rest[:, :, None] - odd_places, axis=3)  # (k - 1, m, n)
+    to_rest = np.linalg.norm(rest[:, None] - rest, axis=3).sum(axis=1)  # (k - 1, m)
+    return (to_rest[:, :, None] + to_odd > to_odd.sum(axis=0)).sum(axis=0)
+
+
+def _color_ranks(
+    colors: Float[np.ndarray, "k p 3"], odd_colors: Float[np.ndarray, "p 3"], odd: int
+) -> Int[np.ndarray, " p"]:
+    """Per pair, how many images' patches are more unlike the rest than the odd one's.
+
+    Unlike in three measures that must agree, or the rank is -1: the sum and the median of the
+    distances to all images, and the distance to the median of all.
+    """
+    values = colors.copy()
+    values[odd] = odd_colors
+    away = np.linalg.norm(values[:, None] - values, axis=3)  # (k, k, p)
+    off_median = np.linalg.norm(values - np.median(values, axis=0), axis=2)
+    measures = (away.sum(axis=1), np.median(away, axis=1), off_median)  # (k, p) each
+    ranks = np.stack([(unlike > unlike[odd]).sum(axis=0) for unlike in measures])
+    return np.where((ranks == ranks[0]).all(axis=0), ranks[0], -1)
 
 
 TASK = Task(

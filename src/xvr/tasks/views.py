@@ -17,6 +17,9 @@ from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 
 ANGLE_BINS = 5
+SETS_PER_COUNT = 64
+TRIES_PER_SET = 20
+MIN_SHARED_POINTS = 5
 
 
 class SharedPoints(NamedTuple):
@@ -30,8 +33,33 @@ class SharedPoints(NamedTuple):
 def choose_views(
     pool: PointPool, count: int, rng: np.random.Generator, rules: Rules
 ) -> SharedPoints | Refusal:
-    """`count` views at angles that the rules allow, with the points that they share."""
-    around = int(rng.integers(len(pool.points_world)))
+    """`count` views at angles that the rules allow, with the points that they share.
+
+    A pool has `SETS_PER_COUNT` sets of each size, made when first drawn and then used again: many
+    questions about different points share their views.
+    """
+    number = int(rng.integers(SETS_PER_COUNT))
+    if (count, number) not in pool.view_sets:
+        own_rng = np.random.default_rng([pool.seed, count, number])
+        pool.view_sets[count, number] = _find_views(pool, count, own_rng, rules)
+    return pool.view_sets[count, number]
+
+
+def _find_views(
+    pool: PointPool, count: int, rng: np.random.Generator, rules: Rules
+) -> SharedPoints | Refusal:
+    """The first set of views that works around one of some random points, or the last refusal."""
+    found: SharedPoints | Refusal = Refusal(reason="too_few_views_see_the_point")
+    for around in rng.integers(len(pool.points_world), size=TRIES_PER_SET):
+        found = _views_around(pool, int(around), count, rng, rules)
+        if isinstance(found, SharedPoints):
+            break
+    return found
+
+
+def _views_around(
+    pool: PointPool, around: int, count: int, rng: np.random.Generator, rules: Rules
+) -> SharedPoints | Refusal:
     seeing = np.flatnonzero(pool.visible[:, around])
     if len(seeing) < count:
         return Refusal(reason="too_few_views_see_the_point")
@@ -41,7 +69,10 @@ def choose_views(
         return Refusal(reason="no_views_at_allowed_angles")
     views = seeing[chosen]
     points = np.flatnonzero(pool.visible[views].all(axis=0))
-    return SharedPoints(views, points[_at_allowed_angles(pool, views, points, rules)])
+    points = points[_at_allowed_angles(pool, views, points, rules)]
+    if len(points) < MIN_SHARED_POINTS:
+        return Refusal(reason="too_few_shared_points")
+    return SharedPoints(views, points)
 
 
 def view_angles(

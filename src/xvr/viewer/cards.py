@@ -88,7 +88,10 @@ def _figures(
     for number, figure in enumerate(figures, start=1):
         parts += [tag("p", text, class_="divider") for text in figure.before[number == 1 :]]
         right = sample.ground_truth_answer == str(number)
-        parts.append(_figure(number, figure, records.get(number), pictures[figure.url], right))
+        words = _in_words(figure, number, proof)
+        parts.append(
+            _figure(number, figure, records.get(number), pictures[figure.url], words, right)
+        )
     return tag("div", *parts, class_="images", style=f"--images:{_columns(figures)}")
 
 
@@ -101,8 +104,19 @@ def _columns(figures: Sequence[_Figure]) -> int:
     return max(longest, 4)
 
 
+def _in_words(figure: _Figure, number: int, proof: Provenance | None) -> str:
+    marks = [mark for mark in proof.marks if mark.image == number] if proof else []
+    shown = ", ".join(f"{mark.color} {mark.kind}" for mark in marks)
+    return f"{figure.label}, with {shown}" if shown else figure.label
+
+
 def _figure(
-    number: int, figure: _Figure, record: ImageRecord | None, picture: Picture, right: bool
+    number: int,
+    figure: _Figure,
+    record: ImageRecord | None,
+    picture: Picture,
+    words: str,
+    right: bool,
 ) -> Markup:
     if picture.jpeg:
         image = tag(
@@ -110,7 +124,7 @@ def _figure(
             tag(
                 "img",
                 src=picture.uri,
-                alt=f"{figure.label} of the sample",
+                alt=words,
                 width=str(picture.width),
                 height=str(picture.height),
                 loading="lazy",
@@ -170,9 +184,9 @@ def _answer(
     if proof is None:
         parts.append(tag("p", "The dataset holds no provenance for this sample.", class_="note"))
     else:
-        parts.append(
-            tag("div", _space(space), tag("div", *_proof(proof, rules)), class_="evidence")
-        )
+        drawn = space is not None and space.drawing is not None
+        style = "evidence" if drawn else "evidence plain"
+        parts.append(tag("div", _space(space), tag("div", *_proof(proof, rules)), class_=style))
     return tag("details", tag("summary", "Reveal answer"), *parts, class_="answer")
 
 

@@ -10,12 +10,13 @@ def verdict(audit: Audit) -> Markup | None:
     """One line: how many answers were checked and how many are wrong."""
     if audit.answers_checked is None:
         return None
-    wrong = sum(audit.counts.get("answer", {}).values())
+    problems = {kind: sum(reasons.values()) for kind, reasons in audit.counts.items()}
     words = [f"{count(audit.answers_checked)} answers checked against the source"]
-    words.append(f"{count(wrong)} wrong")
+    words.append(f"{count(problems.pop('answer', 0))} wrong")
     if audit.images_checked:
         words.append(f"{count(audit.images_checked)} images compared")
-    sign = tag("strong", "✓" if wrong == 0 else "✗", class_="good" if wrong == 0 else "bad")
+    words += [f"{count(n)} problems of {kind}" for kind, n in problems.items() if n]
+    sign = tag("strong", "✓" if audit.ok else "✗", class_="good" if audit.ok else "bad")
     return tag("p", sign, " Audit: ", ", ".join(words), ".", class_="audit")
 
 

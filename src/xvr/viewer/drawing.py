@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 
 from xvr.geometry.camera import Camera
 
-CLOUD_POINTS = 7000
+CLOUD_POINTS = 9000
 """The most in one view."""
 _CLOUD_REACH = 1.5
 """A cloud ends at this distance from the centre, in the unit of the page."""

@@ -149,7 +149,8 @@ def _bins(measure: str, histogram: Mapping[str, Any]) -> list[str]:
 
 def refusals(stats: Mapping[str, Any], manifest: Manifest) -> Markup | None:
     """Why drafts were refused and scenes skipped; None where the manifest does not say."""
-    refused, skipped = manifest.refusals, manifest.skipped_by_reason
+    refused = {task: reasons for task, reasons in manifest.refusals.items() if reasons}
+    skipped = manifest.skipped_by_reason
     if not refused and not skipped:
         return None
     panels = []

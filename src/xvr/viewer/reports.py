@@ -48,6 +48,7 @@ class Guesser(_Part):
 class Audit(_Part):
     """What an audit found."""
 
+    ok: bool = False
     answers_checked: int | None = None
     images_checked: int = 0
     counts: dict[str, dict[str, int]] = Field(default_factory=dict)

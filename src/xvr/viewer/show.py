@@ -78,7 +78,15 @@ def _samples(
     for task, entries in chosen.items():
         name = title(task)
         tabs.append(
-            tag("button", name, type="button", role="tab", id=f"tab-{task}", data_task=task)
+            tag(
+                "button",
+                name,
+                type="button",
+                role="tab",
+                id=f"tab-{task}",
+                aria_controls=f"panel-{task}",
+                data_task=task,
+            )
         )
         cards = [
             card(
@@ -98,6 +106,7 @@ def _samples(
                 *cards,
                 class_="task-panel",
                 role="tabpanel",
+                id=f"panel-{task}",
                 aria_labelledby=f"tab-{task}",
                 data_task=task,
             )

@@ -139,7 +139,7 @@ class View3D {
     points.sort((a, b) => b[0] - a[0]);
     pen.globalAlpha = 0.8;
     for (const [depth, u, v, i] of points) {
-      const size = Math.max(1.2, Math.min(6, (this.focal * this.zoom * 0.014) / depth));
+      const size = Math.max(1.2, Math.min(6, (this.focal * this.zoom * 0.012) / depth));
       pen.fillStyle = `rgb(${rgb[i]},${rgb[i + 1]},${rgb[i + 2]})`;
       pen.fillRect(u - size / 2, v - size / 2, size, size);
     }

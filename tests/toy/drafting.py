@@ -1,0 +1,124 @@
+"""What tasks draft from, made of the toy world in memory, and drafts made of it."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from toy import robot, room
+from xvr.geometry.camera import Camera
+from xvr.sources.records import Episode, EpisodeCamera
+from xvr.tasks import get_task
+from xvr.tasks.draft import Draft, Refusal
+from xvr.tasks.grid import EpisodePair, FrameGrid
+from xvr.tasks.pool import PointPool, ViewPixels, build_pool
+from xvr.tasks.rules import Rules
+
+RULES = Rules(min_scene_points=50_000, depth_tolerance_share=0.03)
+"""For images of 160 x 120: their pixels are four times as far apart as those of a capture."""
+ROLES = dict(zip(robot.CAMERAS, ("fix_center", "fix_left", "fix_right", "ego"), strict=True))
+FRAMES = tuple(range(0, robot.LENGTH, 7))
+
+
+@cache
+def views(seed: int) -> tuple[ViewPixels, ...]:
+    """All views of a room, depth in whole millimetres as a capture has it."""
+    found = []
+    for number, camera in enumerate(room.orbit(seed)):
+        image, depth_m = room.render(room.furnish(seed), camera)
+        depth = (np.round(depth_m * 1000) / 1000).astype(np.float32)
+        found.append(ViewPixels(f"{number:05d}.png", number, None, camera, image, depth))
+    return tuple(found)
+
+
+@cache
+def pool(seed: int = 0) -> PointPool:
+    """The pool of a room."""
+    return build_pool(views(seed), None, RULES, np.random.default_rng(seed))
+
+
+def episode(
+    number: int = 0,
+    names: Sequence[str] = robot.CAMERAS,
+    frame: Callable[[int, int, int], np.ndarray] = robot.frame_pixels,
+    poses: Callable[[str, int], np.ndarray] | None = robot.poses,
+    effector: bool = True,
+) -> Episode:
+    """A toy episode in memory; `frame` and `poses` replace what it shows and where cameras are."""
+    cameras = []
+    for name in names:
+        index = robot.CAMERAS.index(name)
+        cameras.append(
+            EpisodeCamera(
+                key=f"observation.images.{name}",
+                role=ROLES[name],
+                read_frames=lambda wanted, index=index: [frame(index, number, f) for f in wanted],
+                calibration=_calibration(poses(name, number)) if poses else None,
+            )
+        )
+    return Episode(
+        id=f"kitchen/episode_{number:06d}",
+        dataset="kitchen",
+        rig="toy",
+        instruction="stir the pot",
+        fps=float(robot.FPS),
+        length=robot.LENGTH,
+        cameras=tuple(cameras),
+        effector_positions=robot.effector_path(number) if effector else None,
+    )
+
+
+def grid(subject: Episode, frames: Sequence[int] = FRAMES) -> FrameGrid:
+    """An episode at a few instants."""
+    return FrameGrid(episode=subject, frames=tuple(frames), gray_width_px=RULES.ssim_width_px)
+
+
+def pair(own: Episode | None = None, partner: Episode | None = None) -> EpisodePair:
+    """An episode with a partner; toy episodes 0 and 1 when left out."""
+    return EpisodePair(own=grid(own or episode(0)), partner=grid(partner or episode(1)))
+
+
+def tries(
+    task: str,
+    subject: PointPool | EpisodePair,
+    rules: Rules = RULES,
+    count: int = 60,
+    index: int = 0,
+) -> list[Draft | Refusal]:
+    """What a task says when it is asked several times."""
+    rng = np.random.default_rng((count, index))
+    chosen = get_task(task)
+    return [chosen.draft(subject, chosen.slot("train", index), rng, rules) for _ in range(count)]
+
+
+@cache
+def drafts(task: str, count: int) -> tuple[tuple[int, Draft], ...]:
+    """Drafts of the slots from 0, each with the seed of its room (0 for an episode)."""
+    return tuple(_fill(task, index) for index in range(count))
+
+
+def _fill(task: str, index: int) -> tuple[int, Draft]:
+    """As the engine does: another room when one does not give what a slot asks for."""
+    chosen = get_task(task)
+    for attempt in range(3):
+        seed = (index + attempt) % 3 if chosen.domain == "general" else 0
+        subject = pool(seed) if chosen.domain == "general" else pair()
+        rng = np.random.default_rng((3, index, attempt))
+        for _ in range(RULES.attempts_per_sample):
+            made = chosen.draft(subject, chosen.slot("train", index), rng, RULES)
+            if isinstance(made, Draft):
+                return seed, made
+    raise AssertionError(f"{task}, slot {index}: the toy world gives no draft")
+
+
+def _calibration(poses: np.ndarray) -> Callable[[int], Camera]:
+    size = robot.SIZE
+    return lambda frame: Camera(
+        width=size,
+        height=size,
+        fx=robot.FOCAL,
+        fy=robot.FOCAL,
+        cx=size / 2,
+        cy=size / 2,
+        world_from_camera=poses[frame],
+    )
