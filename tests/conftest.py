@@ -10,7 +10,8 @@ import cv2
 import pytest
 from hypothesis import HealthCheck, settings
 
-from toy import robot, room
+from toy import datasets, robot, room
+from xvr.engine.build import build
 
 settings.register_profile(
     "xvr",
@@ -40,3 +41,25 @@ def episodes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("episodes") / "kitchen"
     robot.write_robot(root, EPISODES)
     return root
+
+
+@pytest.fixture(scope="session")
+def sources(captures: Path, episodes: Path) -> tuple[str, str]:
+    """Both, as a build names them."""
+    return f"wildrgbd:{captures}", f"lerobot:{episodes}"
+
+
+@pytest.fixture(scope="session")
+def dataset(sources: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of all eight tasks, built by one worker; not to be changed."""
+    out = tmp_path_factory.mktemp("built") / "dataset"
+    build(out, datasets.config(*sources, samples=64, tasks=()))
+    return out
+
+
+@pytest.fixture(scope="session")
+def small(sources: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `datasets.config(*sources)` gives when nothing disturbs it; not to be changed."""
+    out = tmp_path_factory.mktemp("small") / "dataset"
+    build(out, datasets.config(*sources))
+    return out

@@ -10,8 +10,6 @@ from toy.drafting import RULES, drafts, episode, pair, pool, tries
 from xvr.tasks import TASK_NAMES, get_task
 from xvr.tasks.draft import COLORS, Draft
 
-COUNT = 15
-
 
 def right_value(draft):
     """The answer that the slot fixed in advance, in words."""
@@ -33,7 +31,7 @@ every_draft = pytest.mark.parametrize("task", TASK_NAMES)
 
 @every_draft
 def test_the_answer_is_the_one_of_the_slot(task):
-    for index, (_, draft) in enumerate(drafts(task, COUNT)):
+    for index, (_, draft) in enumerate(drafts(task)):
         assert draft.slot == get_task(task).slot("train", index)
         assert draft.answer == right_value(draft)
         assert len(draft.images) == draft.slot.images
@@ -41,7 +39,7 @@ def test_the_answer_is_the_one_of_the_slot(task):
 
 @every_draft
 def test_exactly_one_option_is_right_and_all_differ(task):
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         values = [option.value for option in draft.options]
         assert len(set(values)) == len(values)
         assert [option.value for option in draft.options if option.correct] == [draft.answer]
@@ -50,7 +48,7 @@ def test_exactly_one_option_is_right_and_all_differ(task):
 
 @every_draft
 def test_the_prompt_shows_every_image_once_in_order_between_words(task):
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         numbers = [block for block in draft.blocks if isinstance(block, int)]
         assert numbers == list(range(1, len(draft.images) + 1))
         texts = [block for block in draft.blocks if isinstance(block, str)]
@@ -64,14 +62,14 @@ def test_the_prompt_shows_every_image_once_in_order_between_words(task):
 
 @every_draft
 def test_no_two_images_of_a_sample_are_the_same(task):
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         shown = [(image.episode, image.view, image.frame_index) for image in draft.images]
         assert len(set(shown)) == len(shown)
 
 
 @every_draft
 def test_every_option_is_mentioned_in_the_prompt(task):
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         text = " ".join(block for block in draft.blocks if isinstance(block, str))
         for option in draft.options:
             assert re.search(rf"\b{option.value}\b", text)
@@ -79,7 +77,7 @@ def test_every_option_is_mentioned_in_the_prompt(task):
 
 @every_draft
 def test_checks_and_difficulty_are_finite_numbers(task):
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         values = [*draft.checks.values(), *draft.difficulty.values()]
         assert values
         assert all(type(value) is float and np.isfinite(value) for value in values)
@@ -96,7 +94,7 @@ def test_the_same_generator_gives_the_same_draft(task):
 @every_draft
 def test_marks_lie_inside_their_images_by_the_margin(task):
     margin = RULES.margin_share * room.HEIGHT
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         for mark in draft.marks:
             assert 1 <= mark.image <= len(draft.images)
             for u, v in filter(None, (mark.uv_px, mark.uv_end_px)):

@@ -8,7 +8,6 @@ import pytest
 from toy import room
 from toy.drafting import RULES, drafts
 
-COUNT = 24
 DIAGONAL_PX = float(np.hypot(room.WIDTH, room.HEIGHT))
 SLACK_M = 0.06
 """Neighbouring pixels may differ by 3 % of the depth, and a point by that of what is seen there."""
@@ -63,7 +62,7 @@ def grazing_deg(seed, draft, mark):
     "task", ["point_correspondence", "directional_correspondence", "spatial_verification"]
 )
 def test_every_mark_lies_on_the_surface_point_that_it_names(task):
-    for seed, draft in drafts(task, COUNT):
+    for seed, draft in drafts(task):
         for mark in draft.marks:
             u, v, _ = room.pixel_of(camera(seed, draft, mark.image), mark.point_m)
             assert mark.uv_px == pytest.approx((u, v), abs=0.01)
@@ -74,7 +73,7 @@ def test_every_mark_lies_on_the_surface_point_that_it_names(task):
     "task", ["point_correspondence", "directional_correspondence", "spatial_verification"]
 )
 def test_no_mark_lies_on_a_grazing_surface(task):
-    for seed, draft in drafts(task, COUNT):
+    for seed, draft in drafts(task):
         angles = [grazing_deg(seed, draft, mark) for mark in draft.marks]
         assert max(angles) < RULES.max_grazing_deg + 5
 
@@ -83,7 +82,7 @@ def test_no_mark_lies_on_a_grazing_surface(task):
     "task", ["point_correspondence", "directional_correspondence", "spatial_verification"]
 )
 def test_views_differ_by_the_angles_of_the_rules_and_the_checks_say_so(task):
-    for seed, draft in drafts(task, COUNT):
+    for seed, draft in drafts(task):
         angles = view_angles(seed, draft, draft.world["point_m"])
         assert min(angles) >= RULES.min_view_angle_deg - 0.01
         assert max(angles) <= RULES.max_view_angle_deg + 0.01
@@ -92,7 +91,7 @@ def test_views_differ_by_the_angles_of_the_rules_and_the_checks_say_so(task):
 
 
 def test_only_the_right_dot_lies_where_all_reference_rays_meet():
-    for seed, draft in drafts("point_correspondence", COUNT):
+    for seed, draft in drafts("point_correspondence"):
         references = [mark for mark in draft.marks if mark.image < len(draft.images)]
         options = {m.label: m for m in draft.marks if m.image == len(draft.images)}
         assert len(references) == len(draft.images) - 1
@@ -110,7 +109,7 @@ def test_only_the_right_dot_lies_where_all_reference_rays_meet():
 
 
 def test_dots_of_a_target_are_apart_in_pixels_and_in_space():
-    for _, draft in drafts("point_correspondence", COUNT):
+    for _, draft in drafts("point_correspondence"):
         dots = [mark for mark in draft.marks if mark.image == len(draft.images)]
         for a, b in combinations(dots, 2):
             pixels = np.linalg.norm(np.subtract(a.uv_px, b.uv_px)) / DIAGONAL_PX
@@ -121,12 +120,12 @@ def test_dots_of_a_target_are_apart_in_pixels_and_in_space():
 
 
 def test_at_least_one_wrong_dot_is_hard():
-    for _, draft in drafts("point_correspondence", COUNT):
+    for _, draft in drafts("point_correspondence"):
         assert {option.why for option in draft.options} & {"near_depth", "similar_color"}
 
 
 def test_triangulated_from_the_references_only_the_right_arrow_fits_the_target():
-    for seed, draft in drafts("directional_correspondence", COUNT):
+    for seed, draft in drafts("directional_correspondence"):
         target = len(draft.images)
         references = [mark for mark in draft.marks if mark.image < target]
         options = {mark.label: mark for mark in draft.marks if mark.image == target}
@@ -148,7 +147,7 @@ def test_triangulated_from_the_references_only_the_right_arrow_fits_the_target()
 
 
 def test_arrows_are_long_enough_apart_and_determined():
-    for seed, draft in drafts("directional_correspondence", COUNT):
+    for seed, draft in drafts("directional_correspondence"):
         target = len(draft.images)
         drawn = [(*np.subtract(mark.uv_end_px, mark.uv_px), 0.0) for mark in draft.marks]
         shortest_px = RULES.min_arrow_px_share * DIAGONAL_PX
@@ -166,7 +165,7 @@ def test_arrows_are_long_enough_apart_and_determined():
 
 
 def test_the_odd_image_alone_marks_another_surface_point():
-    for seed, draft in drafts("spatial_verification", COUNT):
+    for seed, draft in drafts("spatial_verification"):
         assert [mark.image for mark in draft.marks] == list(range(1, len(draft.images) + 1))
         points = {mark.image: shown(seed, draft, mark) for mark in draft.marks}
         odd = int(draft.answer)
@@ -183,7 +182,7 @@ def test_the_odd_image_alone_marks_another_surface_point():
 
 
 def test_the_marked_pixel_looks_at_the_right_candidate_and_at_no_other():
-    for seed, draft in drafts("viewpoint_localization", COUNT):
+    for seed, draft in drafts("viewpoint_localization"):
         references = [mark.image for mark in draft.marks]
         assert references == list(range(1, len(draft.images) - 2))
         candidates = range(len(draft.images) - 2, len(draft.images) + 1)
@@ -201,7 +200,7 @@ def test_the_marked_pixel_looks_at_the_right_candidate_and_at_no_other():
 
 def test_every_candidate_could_be_marked_and_all_are_apart():
     margin_px = RULES.margin_share * room.HEIGHT
-    for seed, draft in drafts("viewpoint_localization", COUNT):
+    for seed, draft in drafts("viewpoint_localization"):
         numbers = range(1, len(draft.images) + 1)
         lenses = [camera(seed, draft, number) for number in numbers]
         references, candidates = lenses[:-3], lenses[-3:]
@@ -223,7 +222,7 @@ def test_every_candidate_could_be_marked_and_all_are_apart():
 
 
 def test_a_camera_is_never_marked_on_the_principal_point():
-    for _, draft in drafts("viewpoint_localization", COUNT):
+    for _, draft in drafts("viewpoint_localization"):
         principal = np.array([room.WIDTH / 2, room.HEIGHT / 2])
         off_px = [np.linalg.norm(np.array(mark.uv_px) - principal) for mark in draft.marks]
         assert min(off_px) >= RULES.min_principal_px_share * DIAGONAL_PX - 0.01

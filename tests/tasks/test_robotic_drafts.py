@@ -8,7 +8,6 @@ from toy import robot
 from toy.drafting import ROLES, RULES, drafts
 from xvr.tasks import wordings
 
-COUNT = 24
 NAMES = {role: name for name, role in ROLES.items()}
 
 
@@ -42,7 +41,7 @@ def answered(draft):
     ],
 )
 def test_times_are_those_of_the_frames_and_no_camera_is_shown_twice(task):
-    for _, draft in drafts(task, COUNT):
+    for _, draft in drafts(task):
         for image in draft.images:
             assert image.time_s == pytest.approx(image.frame_index / robot.FPS)
         shown = [(image.episode, image.view) for image in draft.images]
@@ -50,7 +49,7 @@ def test_times_are_those_of_the_frames_and_no_camera_is_shown_twice(task):
 
 
 def test_only_the_odd_camera_is_from_another_time():
-    for _, draft in drafts("temporal_verification", COUNT):
+    for _, draft in drafts("temporal_verification"):
         odd = answered(draft)
         others = {image.frame_index for image in draft.images if image is not odd}
         assert len(others) == 1
@@ -64,7 +63,7 @@ def test_only_the_odd_camera_is_from_another_time():
 
 def test_the_odd_camera_and_another_one_saw_change():
     """With a similarity of our own; the images are compared at another size, hence the slack."""
-    for _, draft in drafts("temporal_verification", COUNT):
+    for _, draft in drafts("temporal_verification"):
         odd = answered(draft)
         time = next(image.frame_index for image in draft.images if image is not odd)
         alike = {}
@@ -77,13 +76,13 @@ def test_the_odd_camera_and_another_one_saw_change():
 
 
 def test_the_odd_one_is_each_camera_in_turn():
-    odd = [answered(draft).view for _, draft in drafts("temporal_verification", COUNT)]
+    odd = [answered(draft).view for _, draft in drafts("temporal_verification")]
     assert set(odd) == set(ROLES.values())
 
 
 def test_the_answer_stands_on_the_side_that_is_asked_for():
     center = robot.poses("front_view", 0)[0]
-    for _, draft in drafts("directional_view_localization", COUNT):
+    for _, draft in drafts("directional_view_localization"):
         side = draft.world["side"]
         assert side in draft.blocks[-1]
         assert ("left" in draft.blocks[-1]) != ("right" in draft.blocks[-1])
@@ -99,14 +98,13 @@ def test_the_answer_stands_on_the_side_that_is_asked_for():
 
 def test_both_sides_are_asked_for_and_both_answers_given():
     seen = {
-        (draft.world["side"], draft.answer)
-        for _, draft in drafts("directional_view_localization", COUNT)
+        (draft.world["side"], draft.answer) for _, draft in drafts("directional_view_localization")
     }
     assert len(seen) == 4
 
 
 def test_the_answer_of_another_episode_is_the_camera_asked_for():
-    for _, draft in drafts("cross_scenario_localization", COUNT):
+    for _, draft in drafts("cross_scenario_localization"):
         first, second = draft.images[:3], draft.images[3:]
         assert {image.episode for image in first} == {0}
         assert {image.episode for image in second} == {1}
@@ -122,7 +120,7 @@ def test_the_answer_of_another_episode_is_the_camera_asked_for():
 def test_the_order_of_cameras_in_scenario_two_does_not_follow_scenario_one():
     orders = [
         [image.view for image in draft.images[:3]] == [image.view for image in draft.images[3:]]
-        for _, draft in drafts("cross_scenario_localization", COUNT)
+        for _, draft in drafts("cross_scenario_localization")
     ]
     assert 0 < sum(orders) < len(orders) / 2
 
@@ -136,7 +134,7 @@ def roles_described(sentence):
 
 
 def test_the_description_fits_the_answer_and_no_other_image():
-    for _, draft in drafts("language_conditioned_localization", COUNT):
+    for _, draft in drafts("language_conditioned_localization"):
         described, *candidates = draft.images
         assert roles_described(draft.blocks[1]) == {described.view}
         assert roles_described(draft.blocks[-1]) == {answered(draft).view}
@@ -155,7 +153,7 @@ def test_no_description_fits_two_roles():
 
 
 def test_the_images_that_can_be_the_answer_carry_no_description():
-    for _, draft in drafts("language_conditioned_localization", COUNT):
+    for _, draft in drafts("language_conditioned_localization"):
         assert [block for block in draft.blocks if block in ("Image 2:", "Image 3:")] == [
             "Image 2:",
             "Image 3:",

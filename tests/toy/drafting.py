@@ -17,6 +17,7 @@ from xvr.tasks.rules import Rules
 RULES = Rules(min_scene_points=50_000, depth_tolerance_share=0.03)
 """For images of 160 x 120: their pixels are four times as far apart as those of a capture."""
 ROLES = dict(zip(robot.CAMERAS, ("fix_center", "fix_left", "fix_right", "ego"), strict=True))
+DRAFTS = 24
 FRAMES = tuple(range(0, robot.LENGTH, 7))
 
 
@@ -92,17 +93,18 @@ def tries(
 
 
 @cache
-def drafts(task: str, count: int) -> tuple[tuple[int, Draft], ...]:
-    """Drafts of the slots from 0, each with the seed of its room (0 for an episode)."""
-    return tuple(_fill(task, index) for index in range(count))
+def drafts(task: str) -> tuple[tuple[int, Draft], ...]:
+    """Drafts of the first slots, each with the seed of its room (0 for an episode)."""
+    subject = pair()
+    return tuple(_fill(task, index, subject) for index in range(DRAFTS))
 
 
-def _fill(task: str, index: int) -> tuple[int, Draft]:
+def _fill(task: str, index: int, episodes: EpisodePair) -> tuple[int, Draft]:
     """As the engine does: another room when one does not give what a slot asks for."""
     chosen = get_task(task)
     for attempt in range(3):
         seed = (index + attempt) % 3 if chosen.domain == "general" else 0
-        subject = pool(seed) if chosen.domain == "general" else pair()
+        subject = pool(seed) if chosen.domain == "general" else episodes
         rng = np.random.default_rng((3, index, attempt))
         for _ in range(RULES.attempts_per_sample):
             made = chosen.draft(subject, chosen.slot("train", index), rng, RULES)

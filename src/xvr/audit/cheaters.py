@@ -42,6 +42,12 @@ IMAGE_SAMPLES_PER_TASK = 600
 POINT, DIRECTION = "point_correspondence", "directional_correspondence"
 SPATIAL, VIEWPOINT = "spatial_verification", "viewpoint_localization"
 TEMPORAL = "temporal_verification"
+ROBOTIC = (
+    TEMPORAL,
+    "directional_view_localization",
+    "cross_scenario_localization",
+    "language_conditioned_localization",
+)
 
 SHIFT = "dot shift between images"
 """Compares dots across views, if crudely, so it is no cheater: it tells how easy the views are."""
@@ -50,18 +56,12 @@ CHEAP_CUES: dict[str, tuple[tuple[str, Callable[[Entry, Case], Cues]], ...]] = {
     POINT: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
     DIRECTION: (("mark colours", color_cues), ("arrow in the image", arrow_cues)),
     SPATIAL: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
-    TEMPORAL: (("camera of the image", camera_cues),),
+    **dict.fromkeys(ROBOTIC, (("camera of the image", camera_cues),)),
 }
 PATCHED = {POINT: "nearest colour patch", SPATIAL: "colour patch outlier"}
 COMPARED = (VIEWPOINT, TEMPORAL)
 """Tasks that must not be solved by the most or least similar image."""
-LOOKED_AT = (
-    VIEWPOINT,
-    TEMPORAL,
-    "directional_view_localization",
-    "cross_scenario_localization",
-    "language_conditioned_localization",
-)
+LOOKED_AT = (VIEWPOINT, *ROBOTIC)
 """Tasks whose options are images without a mark in question."""
 
 

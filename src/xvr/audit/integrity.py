@@ -160,7 +160,7 @@ def _question_key(proof: Provenance) -> tuple:
     source = proof.source
     names = tuple(source.episodes or (source.scene or source.episode,))
     frames = sorted(
-        (image.episode or 0, image.view or image.camera or "", image.frame_index)
+        (image.part, image.episode or 0, image.view or image.camera or "", image.frame_index)
         for image in proof.images
     )
     marks = sorted(
@@ -169,7 +169,7 @@ def _question_key(proof: Provenance) -> tuple:
         if 0 < mark.image <= len(proof.images)
     )
     world: Mapping[str, object] = proof.world
-    asked = tuple(str(world.get(key)) for key in ("side", "asked_role"))
+    asked = tuple(str(world.get(key)) for key in ("side", "asked_role", "described_role"))
     return (proof.task, source.format, source.path, names, tuple(frames), tuple(marks), asked)
 
 

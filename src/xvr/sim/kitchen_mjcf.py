@@ -140,11 +140,14 @@ class Mjcf:
     def shadow(self, body: ET.Element, half_x: float, half_y: float, pos: Vec3) -> None:
         """Darkens the surface under something that stays: soft rings, below a millimetre."""
         for step, grow in enumerate((0.92, 1.02, 1.12, 1.24)):
-            size = (half_x * grow, half_y * grow, 0.0003)
+            flat = 0.0003
+            size = (
+                (half_x * grow, flat) if half_x == half_y else (half_x * grow, half_y * grow, flat)
+            )
             ET.SubElement(
                 body,
                 "geom",
-                type="ellipsoid" if half_x == half_y else "box",
+                type="cylinder" if half_x == half_y else "box",
                 size=_text(size),
                 pos=_text((pos[0], pos[1], pos[2] + 0.0006 - 0.0001 * step)),
                 rgba="0 0 0 0.08",

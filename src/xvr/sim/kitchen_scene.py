@@ -19,7 +19,7 @@ DRAWN_GROUPS = (1, 2)
 """Geom groups that are visible; group 0 holds collision shapes."""
 
 
-def drawn_model(model: Any, pictures: Mapping[str, Picture], cell_m: float = 0.005) -> Any:
+def drawn_model(model: Any, pictures: Mapping[str, Picture], cell_m: float = 0.007) -> Any:
     """A copy of a compiled kitchen, ready to be rendered; the original stays as it is.
 
     Args:
@@ -31,7 +31,7 @@ def drawn_model(model: Any, pictures: Mapping[str, Picture], cell_m: float = 0.0
     paint(drawn, pictures)
     if cell_m > 0:
         thin_meshes(drawn, cell_m)
-    drawn.vis.quality.numslices, drawn.vis.quality.numstacks = 16, 10
+    drawn.vis.quality.numslices, drawn.vis.quality.numstacks = 16, 8
     drawn.stat.extent = 2.0
     drawn.vis.map.znear, drawn.vis.map.zfar = 0.008, 4.0
     drawn.vis.headlight.ambient[:] = 0.34

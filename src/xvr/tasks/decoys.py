@@ -21,6 +21,17 @@ def balanced_ranks(variant: int, options: int, cues: int) -> tuple[int, ...]:
     return (first, *((variant // options**cue + first) % options for cue in range(1, cues)))
 
 
+def comparable(
+    changes: Float[np.ndarray, "*m 1"], others: Float[np.ndarray, " n"], tolerance: float
+) -> Bool[np.ndarray, "*m n"]:
+    """Whether options would change as much between views as the right one, by |log| ratio.
+
+    What looks alike from everywhere is seldom the answer of a question that cannot be solved by
+    looks; only options that change as much as the answer leave the target alone without a hint.
+    """
+    return np.abs(np.log(changes / others)) <= tolerance
+
+
 def fits_better(
     misfit: Float[np.ndarray, "m n"], own: Float[np.ndarray, " m"]
 ) -> Int[np.ndarray, " n"]:

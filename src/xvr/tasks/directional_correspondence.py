@@ -3,9 +3,9 @@
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with four coloured arrows -> "green"
 
 All arrows start at one anchor that every image sees and have one length in 3D; the target's four
-directions are drawn alike from those that every image can show. Between references and target the
-answer turns by any angle equally often, so that its angle in the image says nothing, and by its
-length there it is the first to fourth nearest to the references equally often.
+directions are drawn alike from those that every image can show and that turn about as much between
+references and target. The answer turns by any angle equally often, so that its angle in the image
+says nothing, and by its length it is the first to fourth nearest to the references equally often.
 """
 
 from typing import NamedTuple
@@ -30,6 +30,7 @@ DIRECTIONS_TRIED = 400
 ANSWERS_TRIED = 12
 TURN_BINS = 8
 PER_SECTOR = 4
+COMPARABLE_TURN_DEG = 20.0
 
 
 class Arrows(NamedTuple):
@@ -70,11 +71,14 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     planes_deg = _widest_plane_angle(pool, marked, arrows)
     determined = np.flatnonzero(planes_deg >= rules.min_plane_angle_deg)
     turn_bin, length_rank = slot.variant % TURN_BINS, slot.variant // TURN_BINS
-    turned = determined[(_turns_deg(arrows)[determined] // (360 / TURN_BINS)) == turn_bin]
+    turns_deg = _turns_deg(arrows)
+    turned = determined[(turns_deg[determined] // (360 / TURN_BINS)) == turn_bin]
     if len(turned) == 0:
         return Refusal(reason="no_arrow_of_the_turn")
     for answer in rng.permutation(turned)[:ANSWERS_TRIED]:
-        others = _distractors(arrows, determined, int(answer), length_rank, rng, rules)
+        difference = np.abs(np.abs(turns_deg[determined] - 180) - abs(turns_deg[answer] - 180))
+        alike = determined[difference <= COMPARABLE_TURN_DEG]
+        others = _distractors(arrows, alike, int(answer), length_rank, rng, rules)
         if others is not None:
             chosen = np.array([answer, *others])
             return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[answer]), rng)

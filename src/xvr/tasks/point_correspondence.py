@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import balanced_ranks, choose_decoys, fits_better
+from xvr.tasks.decoys import balanced_ranks, choose_decoys, comparable, fits_better
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -25,6 +25,8 @@ OPTIONS = 5
 CUES = 2
 CANDIDATES = 150
 """Points among which distractors are looked for; more take longer and find no more."""
+CHANGE = 0.5
+"""Largest |log| ratio of a distractor's change between views to the answer's."""
 COMPARABLE_COLOR = 1.2
 """Largest |log| ratio of a distractor's colour misfit to the answer's, each plus 1 Lab unit."""
 
@@ -97,14 +99,29 @@ def _distractors(
     with_own = np.array([marked.point, *candidates])
     color, place = (f(pool, marked, with_own) for f in (_color_misfit, _place_misfit))
     fits = np.stack([fits_better(misfit[:, 1:], misfit[:, 0]) for misfit in (color, place)])
-    comparable = np.abs(np.log((color[0, 1:] + 1) / (color[0, 0] + 1))) <= COMPARABLE_COLOR
-    eligible = np.flatnonzero((fits != 0).all(axis=0) & comparable)
+    near = np.abs(np.log((color[0, 1:] + 1) / (color[0, 0] + 1))) <= COMPARABLE_COLOR
+    alike = near & _change_alike(pool, marked, candidates)
+    eligible = np.flatnonzero((fits != 0).all(axis=0) & alike)
     eligible = rng.permutation(eligible)[:CANDIDATES]
     candidates, fits = candidates[eligible], fits[:, eligible]
     gaps = apart(pool, target, candidates, candidates, rules)
     ranks = balanced_ranks(variant, OPTIONS, CUES)
     chosen = choose_decoys(fits, gaps, ranks, OPTIONS - 1, rng)
     return None if chosen is None else candidates[chosen]
+
+
+def _change_alike(
+    pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """Which points change place and colour between references and target as the answer does."""
+    target, references = marked.views[0], marked.views[1:]
+    alike = np.ones(len(points), bool)
+    for cue, floor, tolerance in ((pool.place, 0.02, CHANGE), (pool.lab, 1.0, CHANGE)):
+        own = cue[target, marked.point] - cue[references, marked.point].mean(axis=0)
+        other = cue[target, points] - cue[references][:, points].mean(axis=0)
+        own_change = np.linalg.norm(own, keepdims=True) + floor
+        alike &= comparable(own_change, np.linalg.norm(other, axis=1) + floor, tolerance)
+    return alike
 
 
 def _color_misfit(

@@ -2,9 +2,9 @@
 
     Image 1 ... Image 5, one dot each -> "2"
 
-The right and the wrong point are drawn alike from those that every image sees, so no image alone
-tells. By the colour around it and by its place in the image, the odd image's dot is the first to
-last most unlike the others equally often, and so is its distance from the image's centre.
+The right and the wrong point are drawn alike from those that every image sees and that change about
+as much between images, so no image alone tells. By the colour around it and by its place in the
+image, the odd image's dot is the first to last most unlike the others equally often.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import balanced_ranks
+from xvr.tasks.decoys import balanced_ranks, comparable
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.point_correspondence import apart
 from xvr.tasks.pool import PointPool
@@ -21,8 +21,10 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 IMAGES = (4, 5)
-CUES = 3
+CUES = 2
 POINTS_TRIED, OTHERS_TRIED = 12, 200
+CHANGE = 0.3
+"""Largest |log| ratio of how much the two points change between images."""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
@@ -98,17 +100,18 @@ def _choose_points(
     rng: np.random.Generator,
     rules: Rules,
 ) -> tuple[int, int] | None:
-    """A point and another one whose dot in the odd image has the ranks by colour, place, centre.
+    """A point and another one whose dot in the odd image has the ranks by colour and place.
 
     Cheap conditions come first: each leaves one pair in four or five to the next.
     """
     points = rng.permutation(shared)[:POINTS_TRIED]
     others = rng.permutation(shared)[:OTHERS_TRIED]
-    color, place, central = ranks
+    color, place = ranks
     good = apart(pool, int(views[odd]), points, others, rules)
-    places, odd_places = pool.place[views][:, points], pool.place[views[odd], others]
-    good &= _central_ranks(places, odd_places, odd) == central
-    good &= _place_ranks(places, odd_places, odd) == place
+    for cue, floor in ((pool.place, 0.02), (pool.lab, 1.0)):
+        spread, other_spread = (_spread(cue[views][:, p]) + floor for p in (points, others))
+        good &= comparable(spread[:, None], other_spread, CHANGE)
+    good &= _place_ranks(pool.place[views][:, points], pool.place[views[odd], others], odd) == place
     first, second = np.nonzero(good)
     for cue in (pool.lab, pool.rgb):
         kept = _color_ranks(cue[views][:, points[first]], cue[views[odd], others[second]], odd)
@@ -119,13 +122,9 @@ def _choose_points(
     return int(points[first[found]]), int(others[second[found]])
 
 
-def _central_ranks(
-    places: Float[np.ndarray, "k m 2"], odd_places: Float[np.ndarray, "n 2"], odd: int
-) -> Int[np.ndarray, "m n"]:
-    """Per pair, how many dots of the point are nearer to their image's centre than the odd one."""
-    off_center = np.linalg.norm(np.delete(places, odd, axis=0) - 0.5, axis=2)  # (k - 1, m)
-    odd_off_center = np.linalg.norm(odd_places - 0.5, axis=1)
-    return (off_center[:, :, None] < odd_off_center).sum(axis=0)
+def _spread(cues: Float[np.ndarray, "k n d"]) -> Float[np.ndarray, " n"]:
+    """How much points' cues differ between images: mean distance to the mean."""
+    return np.linalg.norm(cues - cues.mean(axis=0), axis=2).mean(axis=0)
 
 
 def _place_ranks(

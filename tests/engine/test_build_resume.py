@@ -1,0 +1,200 @@
+"""Interrupted builds go on to the same bytes; two builds never share a folder."""
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toy.datasets import config, hashes
+from xvr.dataset import atomic
+from xvr.engine import build as build_module
+from xvr.engine.build import build, discard
+from xvr.errors import UserError
+
+HERE = Path(__file__).parent
+
+
+def test_a_killed_build_goes_on_to_the_bytes_of_an_undisturbed_one(small, sources, tmp_path):
+    """Killed at the first sync, in the units, in the merge and just before the manifest."""
+    syncs = count_syncs(sources, tmp_path / "counted")
+    points = sorted({1, 4, syncs // 2, syncs - 4, syncs})
+    done = subprocess.run(
+        [sys.executable, HERE / "kill_builds.py", tmp_path, json.dumps(points), *sources],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert sorted(map(int, found)) == points
+    for point in found.values():
+        assert point["killed"]
+        assert point["whole"]
+        assert point["hashes"] == hashes(small)
+
+
+def count_syncs(sources, out):
+    """How often an undisturbed build syncs; the last time is for the manifest."""
+    calls = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", calls.append)
+        build(out, config(*sources))
+    return len(calls)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_control_c_stops_a_build_that_can_go_on(small, sources, tmp_path, workers):
+    out = tmp_path / "out"
+
+    def press(made, _wanted):
+        if made >= 6:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        build(out, config(*sources), workers=workers, progress=press)
+    assert not (out / "manifest.json").exists()
+    assert not list(out.glob("*.jsonl"))
+    receipts = {path: path.stat().st_mtime_ns for path in (out / ".build").glob("*.receipt.json")}
+    assert receipts
+    redone = []
+    with pytest.MonkeyPatch.context() as patch:
+        make = build_module.run_unit
+        patch.setattr(build_module, "merge", fail)
+        with pytest.raises(RuntimeError):
+            build(out, config(*sources), progress=lambda *numbers: redone.append(numbers))
+        assert build_module.run_unit is make
+    assert redone
+    assert {path: path.stat().st_mtime_ns for path in receipts} == receipts
+    build(out, config(*sources))
+    assert hashes(out) == hashes(small)
+
+
+def fail(*_):
+    raise RuntimeError("stop here")
+
+
+def test_a_complete_dataset_is_left_as_it_is(small, sources):
+    before = {path: path.stat().st_mtime_ns for path in small.rglob("*")}
+    build(small, config(*sources))
+    assert {path: path.stat().st_mtime_ns for path in small.rglob("*")} == before
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"samples": 20}, {"image_format": "jpeg"}])
+def test_a_complete_dataset_refuses_other_arguments(small, sources, change):
+    before = hashes(small)
+    with pytest.raises(UserError, match="made with other arguments, sources or version"):
+        build(small, config(*sources, **change))
+    assert hashes(small) == before
+
+
+def test_an_unfinished_build_refuses_other_arguments(sources, tmp_path):
+    out = tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_module, "merge", fail)
+        with pytest.raises(RuntimeError):
+            build(out, config(sources[1], samples=4))
+    with pytest.raises(UserError, match="unfinished build with other arguments"):
+        build(out, config(sources[1], samples=5))
+
+
+def test_a_folder_in_use_is_refused(sources, tmp_path):
+    out = tmp_path / "out"
+    (out / ".build").mkdir(parents=True)
+    with (out / ".build" / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match=f"another build is writing to {out}"):
+            build(out, config(*sources))
+    build(out, config(sources[1], samples=4, valid_share=0.0, tasks=("temporal_verification",)))
+    assert (out / "manifest.json").exists()
+
+
+def test_a_folder_of_something_else_is_refused_and_not_touched(sources, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UserError, match="is not empty and holds no build"):
+        build(tmp_path, config(*sources))
+    with pytest.raises(UserError, match="it is not deleted"):
+        discard(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_no_folder(sources, tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(UserError, match="is a file; name a folder"):
+        build(tmp_path / "out", config(*sources))
+
+
+def test_discarding_makes_room_for_other_arguments(sources, tmp_path):
+    out = tmp_path / "out"
+    quick = {"valid_share": 0.0, "tasks": ("temporal_verification",)}
+    build(out, config(sources[1], samples=4, **quick))
+    discard(out)
+    assert not out.exists()
+    build(out, config(sources[1], samples=3, **quick))
+    assert len((out / "train.jsonl").read_text().splitlines()) == 3
+
+
+def test_discarding_nothing_is_nothing(tmp_path):
+    discard(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    discard(tmp_path / "empty")
+    assert (tmp_path / "empty").exists()
+
+
+@pytest.mark.parametrize("after", [0, 3, 15])
+def test_a_full_disk_is_said_and_the_build_goes_on_when_there_is_room(
+    small, sources, tmp_path, monkeypatch, after
+):
+    out, calls, sync = tmp_path / "out", [], os.fsync
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) > after:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match="No space left on device.*make room and run the same"):
+        build(out, config(*sources))
+    assert not [path for path in out.rglob("*") if path.name.endswith(".partial")]
+    monkeypatch.setattr(os, "fsync", sync)
+    build(out, config(*sources))
+    assert hashes(out) == hashes(small)
+
+
+def test_a_full_disk_in_a_worker_process_is_said_too(sources, tmp_path, monkeypatch):
+    """What a worker raises reaches the caller as the same message."""
+
+    def no_room(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+        yield
+
+    monkeypatch.setattr(build_module, "execute", no_room)
+    with pytest.raises(UserError, match="No space left on device"):
+        build(tmp_path / "out", config(*sources), workers=2)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_said(sources, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UserError, match="cannot write to"):
+        build(tmp_path / "out", config(*sources))
+
+
+def test_a_half_written_file_never_shows(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    atomic.write_bytes(path, b"old")
+
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        atomic.write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
