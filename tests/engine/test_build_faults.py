@@ -82,10 +82,10 @@ def two_views(scene):
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (truncate, "truncated_image|unreadable_image|bad_image"),
-        (eight_bit_depth, "wrong_depth_dtype|bad_depth|wrong_depth_type"),
-        (small_depth, "wrong_image_size|wrong_depth_size"),
-        (empty_depth, "too_few_points|empty_depth"),
+        (truncate, "truncated_image"),
+        (eight_bit_depth, "wrong_depth_dtype"),
+        (small_depth, "wrong_depth_size"),
+        (empty_depth, "too_few_points"),
         (nan_pose, "bad_pose"),
         (sheared_pose, "bad_pose"),
         (one_pose_less, "pose_count_mismatch"),
@@ -101,7 +101,7 @@ def test_a_bad_scene_among_good_ones_is_skipped_and_listed(own_captures, tmp_pat
     source = f"wildrgbd:{own_captures}"
     build(out, config(source, tasks=SCENE_TASKS, samples=24, valid_share=0.0))
     (entry,) = manifest_of(out)["skipped"]
-    assert re.fullmatch(reason, entry["reason"])
+    assert entry["reason"] == reason
     assert (entry["format"], entry["path"]) == ("wildrgbd", str(own_captures))
     assert entry["id"] == "toy/scenes/scene_001"
     assert "scene_001" in entry["detail"]
@@ -123,13 +123,24 @@ def test_short_and_empty_episodes_are_skipped(tmp_path):
     root = tmp_path / "kitchen"
     robot.write_robot(root, lengths=[110, 99, 110, 0, 110])
     out = tmp_path / "out"
-    build(out, config(f"lerobot:{root}", tasks=EPISODE_TASKS, samples=40, valid_share=0.0))
+    build(out, config(f"lerobot:{root}", tasks=EPISODE_TASKS, samples=16, valid_share=0.0))
     skipped = {entry["id"]: entry["reason"] for entry in manifest_of(out)["skipped"]}
     assert skipped == {
         "kitchen/episode_000001": "too_short",
         "kitchen/episode_000003": "zero_length",
     }
-    assert len(pairs(out, "train")) == 40
+    assert len(pairs(out, "train")) == 16
+
+
+@pytest.mark.xfail(strict=True, reason="an episode whose first partner is unusable gets no other")
+def test_an_unusable_partner_is_replaced_by_another(tmp_path):
+    root = tmp_path / "kitchen"
+    robot.write_robot(root, lengths=[110, 99, 110, 99, 110])
+    out = tmp_path / "out"
+    tasks = ("cross_scenario_localization",)
+    build(out, config(f"lerobot:{root}", tasks=tasks, samples=24, valid_share=0.0))
+    used = {proof["source"]["episode"] for _, proof in pairs(out, "train")}
+    assert used == {f"kitchen/episode_{n:06d}" for n in (0, 2, 4)}
 
 
 def test_a_robot_with_one_camera_gives_nothing_and_says_why(tmp_path):
@@ -141,15 +152,17 @@ def test_a_robot_with_one_camera_gives_nothing_and_says_why(tmp_path):
     assert "1 cameras with a known role (fix_center), 3 are needed" in str(caught.value)
 
 
-def test_asking_for_too_much_says_how_much_there_is_and_why(sources, tmp_path):
-    out = tmp_path / "out"
+def test_asking_for_too_much_says_how_much_there_is_and_why(tmp_path):
+    root, out = tmp_path / "kitchen", tmp_path / "out"
+    robot.write_robot(root, episodes=1)
     tasks = ("directional_view_localization",)
+    wanted = config(f"lerobot:{root}", tasks=tasks, samples=900, valid_share=0.0, images="none")
     with pytest.raises(UserError) as caught:
-        build(out, config(sources[1], tasks=tasks, samples=20_000, valid_share=0.0))
+        build(out, wanted)
     text = str(caught.value)
-    made = re.search(r"train directional_view_localization: (\d+) of 20000; (.*)", text)
+    made = re.search(r"train directional_view_localization: (\d+) of 900; (.*)", text)
     assert made
-    assert 100 < int(made[1]) < 20_000
+    assert 100 < int(made[1]) < 900
     assert "same_question_again" in made[2]
     assert "ask for fewer samples" in text
     assert not (out / "manifest.json").exists()

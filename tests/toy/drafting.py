@@ -1,6 +1,7 @@
 """What tasks draft from, made of the toy world in memory, and drafts made of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -86,7 +87,9 @@ def tries(
     count: int = 60,
     index: int = 0,
 ) -> list[Draft | Refusal]:
-    """What a task says when it is asked several times."""
+    """What a task says when it is asked several times, of a pool that keeps nothing from before."""
+    if isinstance(subject, PointPool):
+        subject = replace(subject, view_sets={})
     rng = np.random.default_rng((count, index))
     chosen = get_task(task)
     return [chosen.draft(subject, chosen.slot("train", index), rng, rules) for _ in range(count)]

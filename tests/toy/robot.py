@@ -61,7 +61,7 @@ def poses(name: str, episode: int, length: int = LENGTH) -> np.ndarray:
         return np.tile(look_at(PLACES[name], (0.0, 0.2, 0.4)), (length, 1, 1))
     tips = effector_path(episode, length)
     behind, ahead = np.array([(0.0, -0.1, 0.15), (0.0, 0.3, -0.3)])
-    return np.stack([look_at(tip + behind, tip + ahead) for tip in tips])
+    return np.array([look_at(tip + behind, tip + ahead) for tip in tips]).reshape(-1, 4, 4)
 
 
 def write_robot(

@@ -175,7 +175,7 @@ def _difference(first: Image, second: Image, where: Bool[np.ndarray, "h w"]) -> 
     return float(cv2.absdiff(first, second)[where].mean())
 
 
-def _small_grey(image: Image) -> Float[np.ndarray, "h w"]:
+def _small_grey(image: Image) -> Float[np.ndarray, "_ _"]:
     height = max(round(image.shape[0] * SSIM_SIZE / image.shape[1]), 8)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return cv2.resize(grey, (SSIM_SIZE, height), interpolation=cv2.INTER_AREA).astype(float)

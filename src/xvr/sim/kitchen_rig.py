@@ -40,9 +40,9 @@ def sample_rig(rng: np.random.Generator) -> tuple[Mount, ...]:
     fovy = float(rng.uniform(57, 61))
     mounts = []
     for name, position in (
-        ("left_view", (-0.28, 0.46, 0.7)),
-        ("right_view", (-0.28, -0.46, 0.7)),
-        ("front_view", (-0.36, 0.0, 0.96)),
+        ("left_view", (-0.3, 0.5, 0.8)),
+        ("right_view", (-0.3, -0.5, 0.8)),
+        ("front_view", (-0.36, 0.0, 0.92)),
     ):
         centre = np.array(position) + rng.uniform(-0.03, 0.03, 3)
         rotation = looking_at(centre, reach)

@@ -1,89 +1,109 @@
-"""Wrong options that balance what a cheater could use instead of reasoning.
+"""Wrong options that relate to the references as a right one would.
 
-A cue, such as the colour around a mark, orders the options by how badly they fit the references, in
-several measures (against the mean of the references, the nearest of them, ...). The right option
-gets every rank equally often, per cue and independently between cues; all measures of a cue agree
-on it, so that picking by any of them is picking by chance.
+Whoever matches colours, places or image angles across images instead of reasoning measures a
+misfit of each option to the references. The right option's misfit is what a true match has after a
+change of view. Each wrong option gets the misfit of some other true match of the same views, drawn
+at random: then misfits of right and wrong options come from one distribution, and picking by them
+is picking by chance.
 """
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from xvr.tasks.pool import PointPool
+from xvr.tasks.rules import Rules
 
-def balanced_ranks(variant: int, options: int, cues: int) -> tuple[int, ...]:
-    """Ranks of the right option by each cue, for the variant of a slot.
-
-    All combinations come up within options^cues variants, and each rank of each cue once within
-    every `options` variants.
-    """
-    first = variant % options
-    return (first, *((variant // options**cue + first) % options for cue in range(1, cues)))
-
-
-def comparable(
-    changes: Float[np.ndarray, "*m 1"], others: Float[np.ndarray, " n"], tolerance: float
-) -> Bool[np.ndarray, "*m n"]:
-    """Whether options would change as much between views as the right one, by |log| ratio.
-
-    What looks alike from everywhere is seldom the answer of a question that cannot be solved by
-    looks; only options that change as much as the answer leave the target alone without a hint.
-    """
-    return np.abs(np.log(changes / others)) <= tolerance
-
-
-def fits_better(
-    misfit: Float[np.ndarray, "m n"], own: Float[np.ndarray, " m"]
-) -> Int[np.ndarray, " n"]:
-    """1 where every measure fits better than the right option's, -1 where none does, else 0."""
-    better = misfit < own[:, None]
-    return better.all(axis=0).astype(np.int8) - (~better).all(axis=0).astype(np.int8)
+COLOR_TOLERANCE = 0.4
+"""Largest |log| ratio of a wrong option's colour misfit to the drawn one, both plus 1 level."""
+PLACE_FLOOR = 0.02
+"""Share of the image under which differences of place do not matter."""
 
 
 def choose_decoys(
-    fits: Int[np.ndarray, "c n"],
-    apart: Bool[np.ndarray, "n n"],
-    ranks: tuple[int, ...],
+    pool: PointPool,
+    views: Int[np.ndarray, " k"],
+    point: int,
+    shared: Int[np.ndarray, " n"],
     count: int,
     rng: np.random.Generator,
-) -> Int[np.ndarray, " k"] | None:
-    """Candidates, pairwise apart, of which `ranks[i]` fit better than the right option by cue i.
+    rules: Rules,
+) -> Int[np.ndarray, " c"] | None:
+    """Points that fit the references of a point as other points fit theirs.
 
     Args:
-        fits: `fits_better` of every candidate, per cue; 0 is never chosen.
-        apart: whether two candidates are far enough from each other.
-        ranks: how many of the chosen must be better, per cue.
+        pool: of the scene.
+        views: the view that shows the options, then the references.
+        point: the right option.
+        shared: points that all views see.
         count: how many to choose.
         rng: source of randomness.
+        rules: acceptance rules.
 
     Returns:
-        Indices of the chosen candidates, or None when a kind that is needed runs out.
+        Points apart from each other and from the right one, or None when there are too few.
     """
-    wanted = np.stack([np.where(rng.permutation(count) < rank, 1, -1) for rank in ranks])
-    chosen = _first_apart(fits, apart, wanted.astype(np.int8), rng.permutation(fits.shape[1]))
-    return None if chosen[-1] < 0 else chosen
+    own_colors = color_misfits(pool, views, shared, shared)
+    own_places = _place_misfits(pool, views, shared, shared)
+    owner = np.array([point])
+    colors = np.log1p(color_misfits(pool, views, owner, shared))
+    places = np.log(_place_misfits(pool, views, owner, shared) + PLACE_FLOOR)
+    free = apart(pool, int(views[0]), point, shared, rules)
+    chosen: list[int] = []
+    for model in rng.integers(len(shared), size=count):
+        wanted_colors = np.log1p(own_colors[:, model, None])
+        fitting = free & (np.abs(colors - wanted_colors) <= COLOR_TOLERANCE).all(axis=0)
+        if not fitting.any():
+            return None
+        gap = np.abs(places - np.log(own_places[model] + PLACE_FLOOR))
+        best = int(np.argmin(np.where(fitting, gap, np.inf)))
+        chosen.append(int(shared[best]))
+        free &= apart(pool, int(views[0]), chosen[-1], shared, rules)
+    return np.array(chosen)
 
 
-@numba.njit(cache=True)
-def _first_apart(fits, apart, wanted, order):  # pragma: no cover - compiled
-    """For each wanted kind, the first candidate in an order that is apart from those before."""
-    cues, count = wanted.shape
-    chosen = np.full(count, -1)
-    for n in range(count):
-        for candidate in order:
-            suits = True
-            for cue in range(cues):
-                if fits[cue, candidate] != wanted[cue, n]:
-                    suits = False
-                    break
-            for other in chosen[:n]:
-                if not suits or not apart[other, candidate]:
-                    suits = False
-                    break
-            if suits:
-                chosen[n] = candidate
-                break
-        if chosen[n] < 0:
-            chosen[-1] = -1
-            return chosen
-    return chosen
+def apart(
+    pool: PointPool, view: int, point: int, others: Int[np.ndarray, " n"], rules: Rules
+) -> Bool[np.ndarray, " n"]:
+    """Which points are far enough from a point, in the pixels of a view and in 3D."""
+    pixels = pool.uv_px[view, others] - pool.uv_px[view, point]
+    metres = pool.points_world[others] - pool.points_world[point]
+    min_px = rules.min_option_px_share * pool.cameras[view].diagonal_px
+    min_m = rules.min_option_scene_share * pool.extent_m
+    return ((pixels * pixels).sum(axis=1) >= min_px**2) & (
+        (metres * metres).sum(axis=1) >= min_m**2
+    )
+
+
+def color_misfits(
+    pool: PointPool,
+    views: Int[np.ndarray, " k"],
+    owners: Int[np.ndarray, " m"],
+    points: Int[np.ndarray, " n"],
+) -> Float[np.ndarray, "6 n"]:
+    """How unlike the patches of points in the first view are to those of owners in the others.
+
+    In levels of 100, against the mean of the others, and their mean and smallest distance, in CIE
+    Lab and in RGB. Owners are as many as points, or one for all.
+    """
+    measures = []
+    for colors in (pool.lab, 100 * pool.rgb):
+        seen = colors[views[0], points]
+        wanted = colors[views[1:]][:, owners]  # (k - 1, m, 3)
+        each = np.sqrt(((seen - wanted) ** 2).sum(axis=2))  # (k - 1, n)
+        to_mean = np.sqrt(((seen - wanted.mean(axis=0)) ** 2).sum(axis=1))
+        measures += [to_mean, each.mean(axis=0), each.min(axis=0)]
+    return np.stack(measures)
+
+
+def _place_misfits(
+    pool: PointPool,
+    views: Int[np.ndarray, " k"],
+    owners: Int[np.ndarray, " m"],
+    points: Int[np.ndarray, " n"],
+) -> Float[np.ndarray, " n"]:
+    """Distance of points in the first view to the mean place of owners in the others, of the image.
+
+    Owners are as many as points, or one for all.
+    """
+    wanted = pool.place[views[1:]][:, owners].mean(axis=0)
+    return np.sqrt(((pool.place[views[0], points] - wanted) ** 2).sum(axis=1))

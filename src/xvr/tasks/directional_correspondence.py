@@ -3,9 +3,8 @@
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with four coloured arrows -> "green"
 
 All arrows start at one anchor that every image sees and have one length in 3D; the target's four
-directions are drawn alike from those that every image can show and that turn about as much between
-references and target. The answer turns by any angle equally often, so that its angle in the image
-says nothing, and by its length it is the first to fourth nearest to the references equally often.
+directions are drawn alike from those that every image can show, and the wrong ones are turned and
+stretched against the references as true matches are (see `xvr.tasks.decoys`).
 """
 
 from typing import NamedTuple
@@ -18,7 +17,6 @@ from xvr.geometry.camera import project
 from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import choose_decoys, fits_better
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
@@ -27,10 +25,9 @@ from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 4
 DIRECTIONS_TRIED = 400
-ANSWERS_TRIED = 12
-TURN_BINS = 8
-PER_SECTOR = 4
-COMPARABLE_TURN_DEG = 20.0
+CHOICES_TRIED = 24
+TURN_TOLERANCE_DEG = 12.0
+"""Largest difference of a wrong arrow's turn to the drawn one."""
 
 
 class Arrows(NamedTuple):
@@ -60,7 +57,7 @@ class Marked(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot gives the turn and the length rank of the answer."""
+    """One sample; the slot has no variants."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
@@ -70,19 +67,11 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         return Refusal(reason="too_few_drawable_arrows")
     planes_deg = _widest_plane_angle(pool, marked, arrows)
     determined = np.flatnonzero(planes_deg >= rules.min_plane_angle_deg)
-    turn_bin, length_rank = slot.variant % TURN_BINS, slot.variant // TURN_BINS
-    turns_deg = _turns_deg(arrows)
-    turned = determined[(turns_deg[determined] // (360 / TURN_BINS)) == turn_bin]
-    if len(turned) == 0:
-        return Refusal(reason="no_arrow_of_the_turn")
-    for answer in rng.permutation(turned)[:ANSWERS_TRIED]:
-        difference = np.abs(np.abs(turns_deg[determined] - 180) - abs(turns_deg[answer] - 180))
-        alike = determined[difference <= COMPARABLE_TURN_DEG]
-        others = _distractors(arrows, alike, int(answer), length_rank, rng, rules)
-        if others is not None:
-            chosen = np.array([answer, *others])
-            return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[answer]), rng)
-    return Refusal(reason="no_arrows_of_the_length_rank")
+    for _ in range(CHOICES_TRIED if len(determined) >= OPTIONS else 0):
+        chosen = _choose_arrows(arrows, determined, rng, rules)
+        if chosen is not None:
+            return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[chosen[0]]), rng)
+    return Refusal(reason="no_distractors")
 
 
 def _drawable_arrows(
@@ -120,50 +109,26 @@ def _widest_plane_angle(pool: PointPool, marked: Marked, arrows: Arrows) -> Floa
     return plane_angles(normals.transpose(1, 0, 2)).max(axis=(1, 2))
 
 
-def _distractors(
-    arrows: Arrows,
-    candidates: Int[np.ndarray, " n"],
-    answer: int,
-    length_rank: int,
-    rng: np.random.Generator,
-    rules: Rules,
-) -> Int[np.ndarray, " k"] | None:
-    """Arrows at random angles of the target's image, apart, with the length rank."""
-    angles = arrows.angles_deg[0]
-    candidates = _thinned(angles, candidates, rng)
-    candidates_gap = wrapped_difference_deg(angles[candidates], float(angles[answer]))
-    candidates = candidates[candidates_gap >= rules.min_arrow_gap_deg]
-    gaps = wrapped_difference_deg(angles[candidates], angles[candidates][:, None])
-    misfit = _length_misfit(arrows, answer)
-    fits = fits_better(misfit[:, candidates], misfit[:, answer])[None]
-    chosen = choose_decoys(fits, gaps >= rules.min_arrow_gap_deg, (length_rank,), OPTIONS - 1, rng)
-    return None if chosen is None else candidates[chosen]
-
-
-def _thinned(
-    angles: Float[np.ndarray, " n"], candidates: Int[np.ndarray, " k"], rng: np.random.Generator
-) -> Int[np.ndarray, " m"]:
-    """At most `PER_SECTOR` candidates in every sector of 10 degrees, so that no angle is favoured.
-
-    Directions in space crowd at some image angles, those along the view's foreshortened axis.
-    """
-    shuffled = rng.permutation(candidates)
-    sectors = (angles[shuffled] // 10).astype(np.int64)
-    order = np.argsort(sectors, kind="stable")
-    place_in_sector = np.arange(len(order)) - np.searchsorted(sectors[order], sectors[order])
-    return shuffled[order[place_in_sector < PER_SECTOR]]
-
-
-def _turns_deg(arrows: Arrows) -> Float[np.ndarray, " n"]:
-    """How far each arrow is turned in the target from its mean angle in the references, 0..360."""
-    means = circular_mean_deg(arrows.angles_deg[1:].T)
-    return (arrows.angles_deg[0] - means) % 360.0
-
-
-def _length_misfit(arrows: Arrows, answer: int) -> Float[np.ndarray, "1 n"]:
-    """Ratio of every target arrow's length to the references' geometric mean, as |log|."""
-    references = np.log(arrows.length_share[1:, answer]).mean()
-    return np.abs(np.log(arrows.length_share[0]) - references)[None]
+def _choose_arrows(
+    arrows: Arrows, candidates: Int[np.ndarray, " n"], rng: np.random.Generator, rules: Rules
+) -> Int[np.ndarray, "4"] | None:
+    """The right arrow, then wrong ones that fit its references as other arrows fit theirs."""
+    angles, lengths = arrows.angles_deg[0, candidates], np.log(arrows.length_share[0, candidates])
+    mean_angles = circular_mean_deg(arrows.angles_deg[1:, candidates].T)
+    mean_lengths = np.log(arrows.length_share[1:, candidates]).mean(axis=0)
+    own_turns, own_stretches = angles - mean_angles, lengths - mean_lengths
+    answer, *models = rng.integers(len(candidates), size=OPTIONS)
+    turns, stretches = angles - mean_angles[answer], lengths - mean_lengths[answer]
+    free = wrapped_difference_deg(angles, angles[answer]) >= rules.min_arrow_gap_deg
+    chosen = [answer]
+    for model in models:
+        fitting = free & (wrapped_difference_deg(turns, own_turns[model]) <= TURN_TOLERANCE_DEG)
+        if not fitting.any():
+            return None
+        gap = np.abs(stretches - own_stretches[model])
+        chosen.append(np.argmin(np.where(fitting, gap, np.inf)))
+        free &= wrapped_difference_deg(angles, angles[chosen[-1]]) >= rules.min_arrow_gap_deg
+    return candidates[chosen]
 
 
 def _compose(
@@ -236,7 +201,6 @@ def _compose(
         difficulty={
             "nearest_reference_deg": float(view_angles_deg[0, 1:].min()),
             "image_angle_change_deg": float(deviation[0]),
-            "length_rank": float(slot.variant // TURN_BINS),
         },
     )
 
@@ -264,7 +228,7 @@ TASK = Task(
     domain="general",
     question="References draw one 3D direction; which coloured arrow in the target shows it?",
     cells=cells((3, 4, 5), lambda _: len(COLORS)),
-    variants=TURN_BINS * OPTIONS,
+    variants=1,
     draft=draft,
     eval_count=264,
 )

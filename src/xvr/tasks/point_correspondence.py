@@ -3,18 +3,18 @@
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with five coloured dots -> "yellow"
 
 All five dots are drawn alike from the points that the target and every reference see, so the target
-alone tells nothing. By the colour around it and by its place in the image, the answer is the first
-to fifth nearest to the references equally often: matching colours or places tells nothing either.
+alone tells nothing; and the wrong ones fit the references in colour and place as true matches do
+(see `xvr.tasks.decoys`).
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import balanced_ranks, choose_decoys, comparable, fits_better
+from xvr.tasks.decoys import choose_decoys, color_misfits
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -22,13 +22,6 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 5
-CUES = 2
-CANDIDATES = 150
-"""Points among which distractors are looked for; more take longer and find no more."""
-CHANGE = 0.5
-"""Largest |log| ratio of a distractor's change between views to the answer's."""
-COMPARABLE_COLOR = 1.2
-"""Largest |log| ratio of a distractor's colour misfit to the answer's, each plus 1 Lab unit."""
 
 
 class Marked(NamedTuple):
@@ -39,15 +32,15 @@ class Marked(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot gives the ranks of the answer by colour and place."""
+    """One sample; the slot has no variants."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
     marked = Marked(int(rng.choice(shared.points)), shared.views)
     target, references = int(marked.views[0]), marked.views[1:]
-    found = _distractors(pool, marked, shared.points, slot.variant, rng, rules)
+    found = choose_decoys(pool, marked.views, marked.point, shared.points, OPTIONS - 1, rng, rules)
     if found is None:
-        return Refusal(reason="no_distractors_of_the_ranks")
+        return Refusal(reason="no_distractors")
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
     if set(hardness) == {"spread"}:
         return Refusal(reason="no_hard_distractor")
@@ -57,7 +50,6 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
     views = [*references.tolist(), target]
     angles_deg = view_angles(pool, marked.views, marked.point)
-    color_rank, place_rank = balanced_ranks(slot.variant, OPTIONS, CUES)
     return Draft(
         slot=slot,
         images=tuple(
@@ -79,93 +71,15 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
-            "color_rank": float(color_rank),
-            "place_rank": float(place_rank),
         },
-    )
-
-
-def _distractors(
-    pool: PointPool,
-    marked: Marked,
-    shared: Int[np.ndarray, " n"],
-    variant: int,
-    rng: np.random.Generator,
-    rules: Rules,
-) -> Int[np.ndarray, " k"] | None:
-    """Shared points, apart in pixels and in 3D, with the ranks of the variant."""
-    target = int(marked.views[0])
-    candidates = shared[apart(pool, target, marked.point, shared, rules)]
-    with_own = np.array([marked.point, *candidates])
-    color, place = (f(pool, marked, with_own) for f in (_color_misfit, _place_misfit))
-    fits = np.stack([fits_better(misfit[:, 1:], misfit[:, 0]) for misfit in (color, place)])
-    near = np.abs(np.log((color[0, 1:] + 1) / (color[0, 0] + 1))) <= COMPARABLE_COLOR
-    alike = near & _change_alike(pool, marked, candidates)
-    eligible = np.flatnonzero((fits != 0).all(axis=0) & alike)
-    eligible = rng.permutation(eligible)[:CANDIDATES]
-    candidates, fits = candidates[eligible], fits[:, eligible]
-    gaps = apart(pool, target, candidates, candidates, rules)
-    ranks = balanced_ranks(variant, OPTIONS, CUES)
-    chosen = choose_decoys(fits, gaps, ranks, OPTIONS - 1, rng)
-    return None if chosen is None else candidates[chosen]
-
-
-def _change_alike(
-    pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
-) -> Bool[np.ndarray, " n"]:
-    """Which points change place and colour between references and target as the answer does."""
-    target, references = marked.views[0], marked.views[1:]
-    alike = np.ones(len(points), bool)
-    for cue, floor, tolerance in ((pool.place, 0.02, CHANGE), (pool.lab, 1.0, CHANGE)):
-        own = cue[target, marked.point] - cue[references, marked.point].mean(axis=0)
-        other = cue[target, points] - cue[references][:, points].mean(axis=0)
-        own_change = np.linalg.norm(own, keepdims=True) + floor
-        alike &= comparable(own_change, np.linalg.norm(other, axis=1) + floor, tolerance)
-    return alike
-
-
-def _color_misfit(
-    pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, "m n"]:
-    """How unlike points' patches in the target are to the references' patches, in six measures."""
-    measures = []
-    for colors in (pool.lab, pool.rgb):
-        seen, wanted = colors[marked.views[0], points], colors[marked.views[1:], marked.point]
-        each = np.linalg.norm(seen - wanted[:, None], axis=2)  # (references, n)
-        to_mean = np.linalg.norm(seen - wanted.mean(axis=0), axis=1)
-        measures += [to_mean, each.mean(axis=0), each.min(axis=0)]
-    return np.stack(measures)
-
-
-def _place_misfit(
-    pool: PointPool, marked: Marked, points: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, "1 n"]:
-    """Distance of points in the target to the mean place of the references' dots, of the image."""
-    wanted = pool.place[marked.views[1:], marked.point].mean(axis=0)
-    return np.linalg.norm(pool.place[marked.views[0], points] - wanted, axis=1)[None]
-
-
-def apart(
-    pool: PointPool,
-    view: int,
-    points: int | Int[np.ndarray, " m"],
-    others: Int[np.ndarray, " n"],
-    rules: Rules,
-) -> Bool[np.ndarray, "*m n"]:
-    """Which points are far enough from others, in the pixels of a view and in 3D."""
-    uv_px, world = pool.uv_px[view], pool.points_world
-    pixels = uv_px[others] - uv_px[points][..., None, :]
-    metres = world[others] - world[points][..., None, :]
-    min_px = rules.min_option_px_share * pool.cameras[view].diagonal_px
-    min_m = rules.min_option_scene_share * pool.extent_m
-    return (np.einsum("...i,...i", pixels, pixels) >= min_px**2) & (
-        np.einsum("...i,...i", metres, metres) >= min_m**2
     )
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
     target = marked.views[0]
-    if _color_misfit(pool, marked, np.array([point]))[0, 0] <= rules.hard_color_distance:
+    owner = np.array([marked.point])
+    misfit = color_misfits(pool, marked.views, owner, np.array([point]))[0, 0]
+    if misfit <= rules.hard_color_distance:
         return "similar_color"
     depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
     return "near_depth" if abs(depth_m - own_m) <= rules.hard_depth_share * own_m else "spread"
@@ -236,7 +150,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=OPTIONS**CUES,
+    variants=1,
     draft=draft,
     eval_count=264,
 )
