@@ -144,3 +144,10 @@ def test_a_folder_without_a_dataset_is_a_mistake(command, tmp_path, capsys):
     assert (found.code, found.out) == (2, "")
     assert found.err.startswith("error: ")
     assert str(tmp_path) in found.err
+
+
+@pytest.mark.xfail(raises=ValueError, strict=True, reason="ends in a traceback")
+def test_a_relocation_without_an_equals_sign_is_a_mistake(dataset, capsys):
+    found = run(capsys, "data", "audit", dataset, "--relocate", "/data")
+    assert found.code == 2
+    assert "OLD=NEW" in found.err

@@ -194,3 +194,14 @@ def test_a_half_written_file_never_shows(tmp_path, monkeypatch):
         atomic.write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.xfail(strict=True, reason="the lock is not looked at before deleting")
+def test_a_folder_in_use_is_not_discarded(tmp_path):
+    out = tmp_path / "out"
+    (out / ".build").mkdir(parents=True)
+    (out / ".build" / "identity").write_text("other")
+    with (out / ".build" / "lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another build is writing"):
+            discard(out)

@@ -39,13 +39,15 @@ def test_the_same_map_twice_counts_once():
 def test_unknown_depth_is_no_point():
     counter = VoxelCounter(0.01, 100)
     for unknown in (0.0, np.nan, -1.0):
-        counter.add(Camera(width=4, height=4, fx=4, fy=4, cx=2, cy=2), np.full((4, 4), unknown))
+        counter.add(
+            Camera(width=4, height=4, fx=4.0, fy=4.0, cx=2.0, cy=2.0), np.full((4, 4), unknown)
+        )
     assert counter.count == 0
 
 
 @pytest.mark.parametrize("capacity", [1, 7, 64])
 def test_counting_stops_at_the_capacity(capacity):
     counter = VoxelCounter(0.001, capacity)
-    counter.add(Camera(width=40, height=40, fx=40, fy=40, cx=20, cy=20), np.ones((40, 40)))
+    counter.add(Camera(width=40, height=40, fx=40.0, fy=40.0, cx=20.0, cy=20.0), np.ones((40, 40)))
     assert counter.full
     assert counter.count == capacity

@@ -51,7 +51,7 @@ GENERAL = [
         (task, "too_few_shared_points", lambda: few(4), {})
         for task in ("point_correspondence", "directional_correspondence", "spatial_verification")
     ),
-    ("point_correspondence", "no_distractors_of_the_ranks", pool, {"min_option_scene_share": 9.0}),
+    ("point_correspondence", "no_distractors", pool, {"min_option_scene_share": 9.0}),
     (
         "point_correspondence",
         "no_hard_distractor",
@@ -62,13 +62,13 @@ GENERAL = [
     ("directional_correspondence", "too_few_drawable_arrows", pool, {"min_arrow_px_share": 2.0}),
     (
         "directional_correspondence",
-        "no_arrows_of_the_length_rank",
+        "no_distractors",
         pool,
         {"min_arrow_gap_deg": 150.0},
     ),
-    ("directional_correspondence", "no_arrow_of_the_turn", pool, {"min_plane_angle_deg": 90.1}),
-    ("spatial_verification", "no_points_of_the_ranks", pool, {"min_option_scene_share": 9.0}),
-    ("spatial_verification", "no_points_of_the_ranks", pool, {"min_option_px_share": 1.0}),
+    ("directional_correspondence", "no_distractors", pool, {"min_plane_angle_deg": 90.1}),
+    ("spatial_verification", "no_other_point", pool, {"min_option_scene_share": 9.0}),
+    ("spatial_verification", "no_other_point", pool, {"min_option_px_share": 1.0}),
     ("viewpoint_localization", "no_cameras_in_view", pool, {"margin_share": 0.5}),
     ("viewpoint_localization", "no_candidates_apart", pool, {"min_candidate_angle_deg": 179.0}),
     ("viewpoint_localization", "no_candidates_apart", pool, {"min_option_px_share": 1.0}),

@@ -119,7 +119,11 @@ def record_episodes(
             missing.
     """
     arguments = EpisodeArguments(
-        episodes=episodes, seed=seed, format=format, size=size, seconds=(seconds[0], seconds[1])
+        episodes=episodes,
+        seed=seed,
+        format=format,
+        size=size,
+        seconds=(float(seconds[0]), float(seconds[1])),
     )
     if workers < 1:
         raise UserError(f"--workers {workers}: write at least 1")
@@ -175,10 +179,11 @@ def _record_all(out: Path, arguments: EpisodeArguments, workers: int) -> Iterato
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Processes started inside use one BLAS thread: more of them only wait for each other."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    """Processes started inside use one thread: more of them only wait for each other."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+    # LP_NUM_THREADS is that of Mesa's llvmpipe, where 0 means to draw in the calling thread.
+    os.environ.update(dict.fromkeys(names[:-1], "1") | {"LP_NUM_THREADS": "0"})
     try:
         yield
     finally:

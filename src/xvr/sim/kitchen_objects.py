@@ -121,10 +121,11 @@ def _carton(
     plain = k.material(shade(wrapper, 0.9), gloss=0.3)
     k.box(body, (side, side, h * 0.78), (0, 0, h * 0.39), paper, fit=True, solid=False)
     roof, base = k.material((0.92, 0.92, 0.9), gloss=0.3), h * 0.78
-    for level in range(5):  # the gable, as thinning slabs
-        share = 1 - level / 5.5
-        size = (side * share, side, h * 0.035)
-        k.box(body, size, (0, 0, base + h * 0.035 * (level + 0.5)), roof, solid=False)
+    levels, rise = 16, h * 0.17
+    for level in range(levels):  # the gable, as thinning slabs
+        size = (side * (1 - level / (levels + 1)), side, rise / levels)
+        spot = (0, 0, base + rise * (level + 0.5) / levels)
+        k.box(body, size, spot, roof, solid=False)
     k.box(body, (0.006, side, h * 0.05), (0, 0, h * 0.975), plain, solid=False)
 
 

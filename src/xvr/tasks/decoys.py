@@ -1,10 +1,9 @@
-"""Wrong options that relate to the references as a right one would.
+"""Options that look alike where the references show them, so that looks do not give the answer.
 
-Whoever matches colours, places or image angles across images instead of reasoning measures a
-misfit of each option to the references. The right option's misfit is what a true match has after a
-change of view. Each wrong option gets the misfit of some other true match of the same views, drawn
-at random: then misfits of right and wrong options come from one distribution, and picking by them
-is picking by chance.
+Whoever matches colours across images instead of reasoning takes the option whose patch fits the
+references best. Options are therefore drawn together: points whose patches look alike in the
+references; then the right one is drawn among them, so that by its fit it is the first, second, ...
+equally often. Any of the options could have been the right one, so one image alone tells nothing.
 """
 
 import numpy as np
@@ -13,52 +12,81 @@ from jaxtyping import Bool, Float, Int
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 
-COLOR_TOLERANCE = 0.4
-"""Largest |log| ratio of a wrong option's colour misfit to the drawn one, both plus 1 level."""
-PLACE_FLOOR = 0.02
-"""Share of the image under which differences of place do not matter."""
+ALIKE_LEVELS = 5.0
+"""Largest difference, in levels of 100, of options' mean patches in the references."""
 
 
-def choose_decoys(
+def alike_points(
     pool: PointPool,
     views: Int[np.ndarray, " k"],
-    point: int,
     shared: Int[np.ndarray, " n"],
     count: int,
     rng: np.random.Generator,
     rules: Rules,
 ) -> Int[np.ndarray, " c"] | None:
-    """Points that fit the references of a point as other points fit theirs.
+    """Points, apart from each other in the first view, that look alike in the other views.
 
     Args:
         pool: of the scene.
         views: the view that shows the options, then the references.
-        point: the right option.
         shared: points that all views see.
-        count: how many to choose.
+        count: how many to draw.
         rng: source of randomness.
         rules: acceptance rules.
 
     Returns:
-        Points apart from each other and from the right one, or None when there are too few.
+        The points in random order, or None when there are too few around a random one.
     """
-    own_colors = color_misfits(pool, views, shared, shared)
-    own_places = _place_misfits(pool, views, shared, shared)
-    owner = np.array([point])
-    colors = np.log1p(color_misfits(pool, views, owner, shared))
-    places = np.log(_place_misfits(pool, views, owner, shared) + PLACE_FLOOR)
-    free = apart(pool, int(views[0]), point, shared, rules)
-    chosen: list[int] = []
-    for model in rng.integers(len(shared), size=count):
-        wanted_colors = np.log1p(own_colors[:, model, None])
-        fitting = free & (np.abs(colors - wanted_colors) <= COLOR_TOLERANCE).all(axis=0)
-        if not fitting.any():
+    first = int(rng.choice(shared))
+    free = rng.permutation(looking_like(pool, views[1:], first, shared))
+    chosen = [first]
+    while len(chosen) < count:
+        free = free[apart(pool, int(views[0]), chosen[-1], free, rules)]
+        if len(free) == 0:
             return None
-        gap = np.abs(places - np.log(own_places[model] + PLACE_FLOOR))
-        best = int(np.argmin(np.where(fitting, gap, np.inf)))
-        chosen.append(int(shared[best]))
-        free &= apart(pool, int(views[0]), chosen[-1], shared, rules)
-    return np.array(chosen)
+        chosen.append(int(free[0]))
+    return rng.permutation(chosen)
+
+
+def looking_like(
+    pool: PointPool, views: Int[np.ndarray, " k"], point: int, others: Int[np.ndarray, " n"]
+) -> Int[np.ndarray, " m"]:
+    """The others whose mean patch in the views is like that of a point."""
+    unlike = pool.lab[views][:, others].mean(axis=0) - pool.lab[views, point].mean(axis=0)
+    return others[(unlike * unlike).sum(axis=1) <= ALIKE_LEVELS**2]
+
+
+def choose_ranked(
+    misfits: Float[np.ndarray, "m o o"], rank: int, rng: np.random.Generator
+) -> int | None:
+    """An option that has the rank by its own misfit, in all measures; None when there is none.
+
+    Args:
+        misfits: of option j when option i is the right one, per measure.
+        rank: how many options must fit better than the right one.
+        rng: source of randomness.
+    """
+    own = np.diagonal(misfits, axis1=1, axis2=2)  # (m, o)
+    better = (misfits < own[:, :, None]).sum(axis=2)  # (m, o)
+    having = np.flatnonzero((better == rank).all(axis=0))
+    return int(rng.choice(having)) if len(having) else None
+
+
+def color_misfits(
+    pool: PointPool, views: Int[np.ndarray, " k"], points: Int[np.ndarray, " o"]
+) -> Float[np.ndarray, "6 o o"]:
+    """How unlike point j's patch in the first view is to point i's patches in the other views.
+
+    In levels of 100, against the mean of the others, and their mean and smallest distance, in CIE
+    Lab and in RGB.
+    """
+    measures = []
+    for colors in (pool.lab, 100 * pool.rgb):
+        seen, wanted = colors[views[0], points], colors[views[1:]][:, points, None]
+        each = np.linalg.norm(seen - wanted, axis=3)  # (k - 1, i, j)
+        to_mean = np.linalg.norm(seen - wanted.mean(axis=0), axis=2)
+        measures += [to_mean, each.mean(axis=0), each.min(axis=0)]
+    return np.stack(measures)
 
 
 def apart(
@@ -72,38 +100,3 @@ def apart(
     return ((pixels * pixels).sum(axis=1) >= min_px**2) & (
         (metres * metres).sum(axis=1) >= min_m**2
     )
-
-
-def color_misfits(
-    pool: PointPool,
-    views: Int[np.ndarray, " k"],
-    owners: Int[np.ndarray, " m"],
-    points: Int[np.ndarray, " n"],
-) -> Float[np.ndarray, "6 n"]:
-    """How unlike the patches of points in the first view are to those of owners in the others.
-
-    In levels of 100, against the mean of the others, and their mean and smallest distance, in CIE
-    Lab and in RGB. Owners are as many as points, or one for all.
-    """
-    measures = []
-    for colors in (pool.lab, 100 * pool.rgb):
-        seen = colors[views[0], points]
-        wanted = colors[views[1:]][:, owners]  # (k - 1, m, 3)
-        each = np.sqrt(((seen - wanted) ** 2).sum(axis=2))  # (k - 1, n)
-        to_mean = np.sqrt(((seen - wanted.mean(axis=0)) ** 2).sum(axis=1))
-        measures += [to_mean, each.mean(axis=0), each.min(axis=0)]
-    return np.stack(measures)
-
-
-def _place_misfits(
-    pool: PointPool,
-    views: Int[np.ndarray, " k"],
-    owners: Int[np.ndarray, " m"],
-    points: Int[np.ndarray, " n"],
-) -> Float[np.ndarray, " n"]:
-    """Distance of points in the first view to the mean place of owners in the others, of the image.
-
-    Owners are as many as points, or one for all.
-    """
-    wanted = pool.place[views[1:]][:, owners].mean(axis=0)
-    return np.sqrt(((pool.place[views[0], points] - wanted) ** 2).sum(axis=1))

@@ -3,8 +3,8 @@
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with four coloured arrows -> "green"
 
 All arrows start at one anchor that every image sees and have one length in 3D; the target's four
-directions are drawn alike from those that every image can show, and the wrong ones are turned and
-stretched against the references as true matches are (see `xvr.tasks.decoys`).
+directions are drawn alike, from those that every image can show and that point alike in the
+references on average: neither the target alone nor matching angles tells.
 """
 
 from typing import NamedTuple
@@ -24,10 +24,10 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 OPTIONS = 4
-DIRECTIONS_TRIED = 400
+DIRECTIONS_TRIED = 600
 CHOICES_TRIED = 24
-TURN_TOLERANCE_DEG = 12.0
-"""Largest difference of a wrong arrow's turn to the drawn one."""
+ALIKE_DEG, ALIKE_LENGTH = 25.0, 0.35
+"""Largest difference of options' mean angles in the references, and of their |log| mean lengths."""
 
 
 class Arrows(NamedTuple):
@@ -112,23 +112,20 @@ def _widest_plane_angle(pool: PointPool, marked: Marked, arrows: Arrows) -> Floa
 def _choose_arrows(
     arrows: Arrows, candidates: Int[np.ndarray, " n"], rng: np.random.Generator, rules: Rules
 ) -> Int[np.ndarray, "4"] | None:
-    """The right arrow, then wrong ones that fit its references as other arrows fit theirs."""
-    angles, lengths = arrows.angles_deg[0, candidates], np.log(arrows.length_share[0, candidates])
+    """Arrows apart in the target that look alike in the references; the first is the right one."""
+    angles = arrows.angles_deg[0, candidates]
     mean_angles = circular_mean_deg(arrows.angles_deg[1:, candidates].T)
     mean_lengths = np.log(arrows.length_share[1:, candidates]).mean(axis=0)
-    own_turns, own_stretches = angles - mean_angles, lengths - mean_lengths
-    answer, *models = rng.integers(len(candidates), size=OPTIONS)
-    turns, stretches = angles - mean_angles[answer], lengths - mean_lengths[answer]
-    free = wrapped_difference_deg(angles, angles[answer]) >= rules.min_arrow_gap_deg
-    chosen = [answer]
-    for model in models:
-        fitting = free & (wrapped_difference_deg(turns, own_turns[model]) <= TURN_TOLERANCE_DEG)
-        if not fitting.any():
-            return None
-        gap = np.abs(stretches - own_stretches[model])
-        chosen.append(np.argmin(np.where(fitting, gap, np.inf)))
+    chosen = [int(rng.integers(len(candidates)))]
+    free = (wrapped_difference_deg(mean_angles, mean_angles[chosen[0]]) <= ALIKE_DEG) & (
+        np.abs(mean_lengths - mean_lengths[chosen[0]]) <= ALIKE_LENGTH
+    )
+    while len(chosen) < OPTIONS:
         free &= wrapped_difference_deg(angles, angles[chosen[-1]]) >= rules.min_arrow_gap_deg
-    return candidates[chosen]
+        if not free.any():
+            return None
+        chosen.append(int(rng.choice(np.flatnonzero(free))))
+    return candidates[rng.permutation(chosen)]
 
 
 def _compose(

@@ -2,9 +2,9 @@
 
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with five coloured dots -> "yellow"
 
-All five dots are drawn alike from the points that the target and every reference see, so the target
-alone tells nothing; and the wrong ones fit the references in colour and place as true matches do
-(see `xvr.tasks.decoys`).
+All five dots are drawn alike, from the points that the target and every reference see and that look
+alike in the references, so neither the target alone nor matching colours tells (see
+`xvr.tasks.decoys`).
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import choose_decoys, color_misfits
+from xvr.tasks.decoys import alike_points, choose_ranked, color_misfits
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -32,21 +32,25 @@ class Marked(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the slot has no variants."""
+    """One sample; the variant of the slot is the rank of the answer by colour."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
-    marked = Marked(int(rng.choice(shared.points)), shared.views)
-    target, references = int(marked.views[0]), marked.views[1:]
-    found = choose_decoys(pool, marked.views, marked.point, shared.points, OPTIONS - 1, rng, rules)
-    if found is None:
+    target, references = int(shared.views[0]), shared.views[1:]
+    options = alike_points(pool, shared.views, shared.points, OPTIONS, rng, rules)
+    if options is None:
         return Refusal(reason="no_distractors")
+    right = choose_ranked(color_misfits(pool, shared.views, options), slot.variant, rng)
+    if right is None:
+        return Refusal(reason="no_answer_of_the_color_rank")
+    marked = Marked(int(options[right]), shared.views)
+    found = np.delete(options, right)
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
     if set(hardness) == {"spread"}:
         return Refusal(reason="no_hard_distractor")
-    order = [c for c in rng.permutation(len(COLORS)).tolist() if c != slot.answer]
-    options = {slot.answer: (marked.point, "answer")} | dict(
-        zip(order, zip(found.tolist(), hardness, strict=True), strict=True)
+    colors = [c for c in rng.permutation(len(COLORS)).tolist() if c != slot.answer]
+    dots = {slot.answer: (marked.point, "answer")} | dict(
+        zip(colors, zip(found.tolist(), hardness, strict=True), strict=True)
     )
     views = [*references.tolist(), target]
     angles_deg = view_angles(pool, marked.views, marked.point)
@@ -56,10 +60,9 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             view_ref(pool, view, "target" if view == target else "reference") for view in views
         ),
         blocks=_blocks(len(references), rng),
-        marks=_marks(pool, views, marked.point, options, rng),
+        marks=_marks(pool, views, marked.point, dots, rng),
         options=tuple(
-            Option(value=COLORS[c], correct=c == slot.answer, why=options[c][1])
-            for c in sorted(options)
+            Option(value=COLORS[c], correct=c == slot.answer, why=dots[c][1]) for c in sorted(dots)
         ),
         answer=COLORS[slot.answer],
         key=(
@@ -71,15 +74,15 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
+            "color_rank": float(slot.variant),
         },
     )
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
     target = marked.views[0]
-    owner = np.array([marked.point])
-    misfit = color_misfits(pool, marked.views, owner, np.array([point]))[0, 0]
-    if misfit <= rules.hard_color_distance:
+    lab = pool.lab[target, [point, marked.point]]
+    if np.linalg.norm(lab[0] - lab[1]) <= rules.hard_color_distance:
         return "similar_color"
     depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
     return "near_depth" if abs(depth_m - own_m) <= rules.hard_depth_share * own_m else "spread"
@@ -150,7 +153,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=1,
+    variants=OPTIONS,
     draft=draft,
     eval_count=264,
 )

@@ -54,7 +54,7 @@ class Rules:
     hard_depth_share: float = 0.10
     """A distractor is near in depth within this share of the answer's depth."""
     hard_color_distance: float = 12.0
-    """A distractor is similar in colour within this CIE Lab distance of the references' patch."""
+    """A distractor is similar in colour within this CIE Lab distance of the answer's patch."""
 
     arrow_scene_share: float = 0.20
     """Length of an arrow, of the scene extent."""

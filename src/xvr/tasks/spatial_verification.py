@@ -2,16 +2,17 @@
 
     Image 1 ... Image 5, one dot each -> "2"
 
-The right and the wrong point are drawn alike from those that every image sees, so no image alone
-tells; and the wrong one fits the other images in colour and place as a true match does (see
-`xvr.tasks.decoys`).
+The right and the wrong point are drawn alike, from those that every image sees and that look alike,
+so no image alone tells; by its colour the odd image is the first to last most unlike the others
+equally often (see `xvr.tasks.decoys`).
 """
 
 import numpy as np
+from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import choose_decoys
+from xvr.tasks.decoys import apart, looking_like
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -22,17 +23,21 @@ IMAGES = (4, 5)
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the slot has no variants."""
+    """One sample; the variant of the slot is the rank of the odd image by colour."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
-    point = int(rng.choice(shared.points))
     odd_first = np.array([views[odd], *np.delete(views, odd)])
-    found = choose_decoys(pool, odd_first, point, shared.points, 1, rng, rules)
-    if found is None:
+    point = int(rng.choice(shared.points))
+    others = looking_like(pool, views, point, shared.points)
+    others = others[apart(pool, int(views[odd]), point, others, rules)]
+    if len(others) == 0:
         return Refusal(reason="no_other_point")
-    other = int(found[0])
+    others = others[_color_ranks(pool, odd_first, point, others) == slot.variant % slot.images]
+    if len(others) == 0:
+        return Refusal(reason="no_other_point_of_the_color_rank")
+    other = int(rng.choice(others))
     angles_deg = view_angles(pool, views, point)
     points = np.full(slot.images, point)
     points[odd] = other
@@ -81,9 +86,29 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             "nearest_view_deg": float(
                 np.where(np.eye(slot.images, dtype=bool), np.inf, angles_deg).min()
             ),
+            "color_rank": float(slot.variant % slot.images),
             "odd_px_share": odd_px_share,
         },
     )
+
+
+def _color_ranks(
+    pool: PointPool, odd_first: Int[np.ndarray, " k"], point: int, others: Int[np.ndarray, " n"]
+) -> Int[np.ndarray, " n"]:
+    """Per other point, how many images' patches are more unlike the rest than the odd one's.
+
+    Unlike in three measures that must agree, in CIE Lab and in RGB, or the rank is -1: the sum and
+    the median of the distances to all images, and the distance to the median of all.
+    """
+    measures = []
+    for colors in (pool.lab, pool.rgb):
+        rest = np.repeat(colors[odd_first[1:], point][:, None], len(others), axis=1)
+        values = np.concatenate([colors[odd_first[0], others][None], rest])  # (k, n, 3)
+        away = np.linalg.norm(values[:, None] - values, axis=3)  # (k, k, n)
+        off_median = np.linalg.norm(values - np.median(values, axis=0), axis=2)
+        measures += [away.sum(axis=1), np.median(away, axis=1), off_median]  # (k, n) each
+    ranks = np.stack([(unlike > unlike[0]).sum(axis=0) for unlike in measures])
+    return np.where((ranks == ranks[0]).all(axis=0), ranks[0], -1)
 
 
 TASK = Task(
@@ -93,7 +118,7 @@ TASK = Task(
     domain="general",
     question="Every image marks the same 3D point, but one marks another: which image?",
     cells=cells(IMAGES, lambda images: images),
-    variants=1,
+    variants=20,
     draft=draft,
     eval_count=264,
 )
