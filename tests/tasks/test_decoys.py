@@ -3,39 +3,57 @@
 import numpy as np
 import pytest
 
-from toy.drafting import drafts, pool, tries
-from xvr.tasks.draft import Draft
+from toy.drafting import drafts, fill, pool
+from xvr.tasks import get_task
 
 
-def indices(draft):
-    names = [view.name for view in pool().views]
+def indices(subject, draft):
+    names = [view.name for view in subject.views]
     return [names.index(image.view) for image in draft.images]
 
 
-def point_index(mark):
-    return int(np.argmin(np.linalg.norm(pool().points_world - mark.point_m, axis=1)))
+def point_index(subject, mark):
+    return int(np.argmin(np.linalg.norm(subject.points_world - mark.point_m, axis=1)))
 
 
-@pytest.mark.parametrize("cue", ["lab", "place"])
+def of_all_variants(task, count):
+    """Drafts with the fewest images, of slots that differ in what is balanced."""
+    cells = get_task(task).cells
+    options = sum(images == cells[0][0] for images, _ in cells)
+    return [fill(task, number * len(cells) + number % options) for number in range(count)]
+
+
+@pytest.mark.parametrize("cue", ["lab", "rgb"])
 def test_the_dot_that_looks_most_like_the_references_is_seldom_the_right_one(cue):
-    """Chance is 1 in 5; of these drafts, the dot that is nearest in colour or place is right in
-    far fewer than half, as it would be among dots that are drawn alike."""
-    made = [d for d in tries("point_correspondence", pool(), count=400) if isinstance(d, Draft)]
-    assert len(made) > 60
-    values, right = getattr(pool(), cue), 0
-    for draft in made:
-        *references, target = indices(draft)
-        dots = {m.label: point_index(m) for m in draft.marks if m.label != "Target"}
+    """Chance is 1 in 5."""
+    made, right = of_all_variants("point_correspondence", 50), 0
+    for seed, draft in made:
+        subject = pool(seed)
+        values = getattr(subject, cue)
+        *references, target = indices(subject, draft)
+        dots = {m.label: point_index(subject, m) for m in draft.marks if m.label != "Target"}
         wanted = values[references, dots[draft.answer]].mean(axis=0)
         misfit = {c: np.linalg.norm(values[target, p] - wanted) for c, p in dots.items()}
         right += min(misfit, key=misfit.__getitem__) == draft.answer
-    assert right / len(made) < 0.4
+    assert right <= 0.32 * len(made)
+
+
+def test_the_dot_that_looks_most_unlike_the_others_is_seldom_the_odd_one():
+    """Chance is 1 in 4 or 5."""
+    made, right = of_all_variants("spatial_verification", 40), 0
+    for seed, draft in made:
+        subject = pool(seed)
+        shown = zip(indices(subject, draft), draft.marks, strict=True)
+        colors = np.array([subject.lab[view, point_index(subject, mark)] for view, mark in shown])
+        unlike = np.linalg.norm(colors[:, None] - colors, axis=2).sum(axis=1)
+        right += int(np.argmax(unlike)) + 1 == int(draft.answer)
+    assert right <= 0.4 * len(made)
 
 
 def test_the_right_candidate_has_the_rank_of_its_slot_by_similarity():
     for seed, draft in drafts("viewpoint_localization"):
         subject = pool(seed)
-        shown = indices(draft)
+        shown = indices(subject, draft)
         references, candidates = shown[:-3], shown[-3:]
         alike = subject.similarity[np.ix_(candidates, references)].mean(axis=1)
         right = int(draft.answer) - len(references) - 1

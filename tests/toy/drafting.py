@@ -81,33 +81,28 @@ def pair(own: Episode | None = None, partner: Episode | None = None) -> EpisodeP
 
 
 def tries(
-    task: str,
-    subject: PointPool | EpisodePair,
-    rules: Rules = RULES,
-    count: int = 60,
-    index: int = 0,
+    task: str, subject: PointPool | EpisodePair, rules: Rules = RULES, count: int = 60
 ) -> list[Draft | Refusal]:
-    """What a task says when it is asked several times, of a pool that keeps nothing from before."""
+    """What a task says to one slot after the other, of a pool that keeps nothing from before."""
     if isinstance(subject, PointPool):
         subject = replace(subject, view_sets={})
-    rng = np.random.default_rng((count, index))
-    chosen = get_task(task)
-    return [chosen.draft(subject, chosen.slot("train", index), rng, rules) for _ in range(count)]
+    rng, chosen = np.random.default_rng(count), get_task(task)
+    return [chosen.draft(subject, chosen.slot("train", n), rng, rules) for n in range(count)]
 
 
 @cache
 def drafts(task: str) -> tuple[tuple[int, Draft], ...]:
     """Drafts of the first slots, each with the seed of its room (0 for an episode)."""
     subject = pair()
-    return tuple(_fill(task, index, subject) for index in range(DRAFTS))
+    return tuple(fill(task, index, subject) for index in range(DRAFTS))
 
 
-def _fill(task: str, index: int, episodes: EpisodePair) -> tuple[int, Draft]:
-    """As the engine does: another room when one does not give what a slot asks for."""
+def fill(task: str, index: int, episodes: EpisodePair | None = None) -> tuple[int, Draft]:
+    """The draft of one slot; as in a build, another room when one does not give it."""
     chosen = get_task(task)
     for attempt in range(3):
         seed = (index + attempt) % 3 if chosen.domain == "general" else 0
-        subject = pool(seed) if chosen.domain == "general" else episodes
+        subject = pool(seed) if chosen.domain == "general" else episodes or pair()
         rng = np.random.default_rng((3, index, attempt))
         for _ in range(RULES.attempts_per_sample):
             made = chosen.draft(subject, chosen.slot("train", index), rng, RULES)
