@@ -1,11 +1,15 @@
 """Random cameras, points and motions for the property tests of geometry."""
 
+from typing import Literal
+
 import numpy as np
 from hypothesis import strategies as st
 
 from xvr.geometry.camera import Camera
 
 seeds = st.integers(0, 2**32 - 1)
+Model = Literal["pinhole", "brown", "fisheye"]
+
 models = st.sampled_from(["pinhole", "brown", "fisheye"])
 
 
@@ -24,7 +28,7 @@ def motion(rng: np.random.Generator, reach_m: float = 3.0) -> np.ndarray:
     return pose
 
 
-def camera(rng: np.random.Generator, model: str = "pinhole") -> Camera:
+def camera(rng: np.random.Generator, model: Model = "pinhole") -> Camera:
     """A camera with a lens as mild as real ones, so that it can be inverted over the image."""
     distortion = {
         "pinhole": (),

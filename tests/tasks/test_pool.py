@@ -43,18 +43,6 @@ def test_every_point_is_seen_by_enough_views_inside_the_margin():
     assert np.isfinite(found.error_m[found.visible]).all()
 
 
-def test_colours_are_those_around_the_projection():
-    found = pool(SEED)
-    for view in (0, 7, 15):
-        image = found.views[view].image.astype(float)
-        for point in np.flatnonzero(found.visible[view])[:20]:
-            u, v = (int(x) for x in found.uv_px[view, point])
-            patch = image[v - 1 : v + 2, u - 1 : u + 2].reshape(-1, 3).mean(axis=0) / 255
-            np.testing.assert_allclose(found.rgb[view, point], patch, atol=0.01)
-    assert np.isnan(found.rgb[~found.visible]).all()
-    assert np.isfinite(found.lab[found.visible]).all()
-
-
 def test_a_motion_of_the_whole_world_moves_the_points_and_changes_no_question():
     """By a quarter turn: the scene's centre is a median along the axes."""
     turn = np.array([[0.0, -1, 0, 5], [0, 0, -1, -2], [1, 0, 0, 1], [0, 0, 0, 1]])

@@ -1,7 +1,7 @@
 """Every reason for which a task refuses, in the situation that it is there for."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -38,12 +38,15 @@ def few(count):
     """A pool of the points that most views see."""
     full = pool()
     kept = np.sort(np.argsort(-full.visible.sum(axis=0))[:count])
-    names = ("uv_px", "depth_m", "error_m", "visible", "lab", "rgb", "place")
-    return replace(
-        full,
-        points_world=full.points_world[kept],
-        **{name: getattr(full, name)[:, kept] for name in names},
-    )
+
+    def some(value):
+        if isinstance(value, tuple):
+            return tuple(some(part) for part in value)
+        of_points = isinstance(value, np.ndarray) and value.shape[:2] == full.visible.shape
+        return value[:, kept] if of_points else value
+
+    changes = {field.name: some(getattr(full, field.name)) for field in fields(full)}
+    return replace(full, **changes | {"points_world": full.points_world[kept]})
 
 
 FAR_APART = {"min_view_angle_deg": 170.0, "max_view_angle_deg": 180.0}

@@ -17,7 +17,9 @@ from xvr.tasks.rules import Rules
 
 RULES = Rules(min_scene_points=50_000, depth_tolerance_share=0.03)
 """For images of 160 x 120: their pixels are four times as far apart as those of a capture."""
-ROLES = dict(zip(robot.CAMERAS, ("fix_center", "fix_left", "fix_right", "ego"), strict=True))
+ROLES: dict[str, str] = dict(
+    zip(robot.CAMERAS, ("fix_center", "fix_left", "fix_right", "ego"), strict=True)
+)
 DRAFTS = 24
 FRAMES = tuple(range(0, robot.LENGTH, 7))
 
@@ -100,8 +102,8 @@ def drafts(task: str) -> tuple[tuple[int, Draft], ...]:
 def fill(task: str, index: int, episodes: EpisodePair | None = None) -> tuple[int, Draft]:
     """The draft of one slot; as in a build, another room when one does not give it."""
     chosen = get_task(task)
-    for attempt in range(3):
-        seed = (index + attempt) % 3 if chosen.domain == "general" else 0
+    for attempt in range(4):
+        seed = (index + attempt) % 4 if chosen.domain == "general" else 0
         subject = pool(seed) if chosen.domain == "general" else episodes or pair()
         rng = np.random.default_rng((3, index, attempt))
         for _ in range(RULES.attempts_per_sample):

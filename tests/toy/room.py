@@ -25,6 +25,7 @@ VIEWS = 24
 WALLS = np.array([[-2.4, -2.3, 0.0], [2.3, 2.4, 2.4]])
 TABLE_M = 0.7
 """Height of the table's top."""
+PALETTE = np.array([(200, 120, 90), (90, 150, 80), (80, 100, 170), (190, 190, 160)])
 
 
 class Room(NamedTuple):
@@ -62,7 +63,7 @@ def furnish(seed: int) -> Room:
             balls.append((x, y, TABLE_M + radius, radius))
     directions = rng.normal(size=(18, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    lengths_m = np.geomspace(0.15, 1.5, 18)[:, None]
+    lengths_m = np.geomspace(0.5, 2.0, 18)[:, None]
     phases = rng.uniform(0, 2 * np.pi, (18, 1))
     waves = np.hstack([2 * np.pi * directions / lengths_m, phases])
     return Room(np.array(boxes), np.array(balls), waves)
@@ -113,7 +114,7 @@ def pixel_rays(camera: Camera, uv_px: np.ndarray) -> np.ndarray:
     return (camera.world_from_camera[:3, :3] @ rays).T
 
 
-def pixel_of(camera: Camera, point: Sequence[float]) -> tuple[float, float, float]:
+def pixel_of(camera: Camera, point: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
     """(u, v, depth) of a point in a pinhole, from the homogeneous projection matrix."""
     matrix = camera.matrix @ np.linalg.inv(camera.world_from_camera)[:3]
     u, v, w = matrix @ (*point, 1.0)
@@ -137,7 +138,7 @@ def cast(room: Room, origin: np.ndarray, rays: np.ndarray) -> np.ndarray:
     return first
 
 
-def hit(room: Room, camera: Camera, uv_px: Sequence[float]) -> np.ndarray:
+def hit(room: Room, camera: Camera, uv_px: Sequence[float] | np.ndarray) -> np.ndarray:
     """The surface point that a pixel shows."""
     ray = pixel_rays(camera, np.array([uv_px]))
     return camera.center + (cast(room, camera.center, ray)[:, None] * ray)[0]
@@ -146,19 +147,21 @@ def hit(room: Room, camera: Camera, uv_px: Sequence[float]) -> np.ndarray:
 def render(room: Room, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """uint8 image and depth along z in metres, at pixel centres.
 
+    Everything has patches of four colours, so that many points look alike, with a fine grain.
     Brightness and tint fall off across the image, another way for every camera, as exposure and
-    gloss make it with real ones: the same point has not the same colour everywhere.
+    gloss make it with real ones: the same point has not quite the same colour everywhere.
     """
     u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
     rays = pixel_rays(camera, np.column_stack([u.ravel(), v.ravel()]))
     depth_m = cast(room, camera.center, rays)
     points = camera.center + depth_m[:, None] * rays
     waves = np.sin(points @ room.waves[:, :3].T + room.waves[:, 3])  # (pixels, k)
-    texture = waves.reshape(len(points), -1, 3).sum(axis=1) / np.sqrt(waves.shape[1])
+    kinds = (waves.reshape(len(points), -1, 3).sum(axis=1) > 0) @ (1, 2, 0)
+    texture = PALETTE[kinds] + 5 * np.sin(points * 90)
     rng = np.random.default_rng(np.abs(camera.center * 1e6).astype(np.int64))
     place = np.column_stack([np.ones(u.size), u.ravel() / camera.width, v.ravel() / camera.height])
-    light = 1 + (place - (0.0, 0.5, 0.5)) @ rng.uniform(-0.3, 0.3, (3, 3))
-    image = np.clip((128 + 70 * texture) * light, 0, 255).astype(np.uint8)
+    light = 1 + (place - (0.0, 0.5, 0.5)) @ rng.uniform(-0.05, 0.05, (3, 3))
+    image = np.clip(texture * light, 0, 255).astype(np.uint8)
     shape = (camera.height, camera.width)
     return image.reshape(*shape, 3), depth_m.reshape(shape)
 

@@ -1,10 +1,13 @@
 """Options that look alike where the references show them, so that looks do not give the answer.
 
 Whoever matches colours across images instead of reasoning takes the option whose patch fits the
-references best. Options are therefore drawn together: points whose patches look alike in the
-references; then the right one is drawn among them, so that by its fit it is the first, second, ...
-equally often. Any of the options could have been the right one, so one image alone tells nothing.
+references best. All options are therefore drawn from one crowd of points that look alike in the
+references and change alike in the view that shows the options; the wrong ones are chosen so that by
+its fit the right one is the first, second, ... equally often. Patches of several sizes must agree
+on that, so that it holds whatever patch is compared.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,79 +16,90 @@ from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 
 ALIKE_LEVELS = 5.0
-"""Largest difference, in levels of 100, of options' mean patches in the references."""
+"""Largest Lab difference of options' mean patches in the references."""
+ALIKE_CHANGE = 0.5
+"""Largest |log| ratio of a point's change to the first view to another's, each plus one level."""
+MAIN_LOOK = 1
+"""Which of a pool's looks must be alike: the patch of middle size."""
 
 
-def alike_points(
+class RankedChoice(NamedTuple):
+    """What the fits of the wrong options must be."""
+
+    count: int
+    rank: int
+    """How many fit better than the right option."""
+
+
+def choose_decoys(
     pool: PointPool,
     views: Int[np.ndarray, " k"],
-    shared: Int[np.ndarray, " n"],
-    count: int,
+    crowd: Int[np.ndarray, " n"],
+    ranked: RankedChoice,
     rng: np.random.Generator,
     rules: Rules,
-) -> Int[np.ndarray, " c"] | None:
-    """Points, apart from each other in the first view, that look alike in the other views.
+) -> tuple[int, Int[np.ndarray, " c"]] | None:
+    """A right option and wrong ones, of which `rank` fit its references better than itself.
 
     Args:
         pool: of the scene.
         views: the view that shows the options, then the references.
-        shared: points that all views see.
-        count: how many to draw.
+        crowd: points that look alike, see `alike_crowd`.
+        ranked: how many wrong options, and how many of them fit better than the right one.
         rng: source of randomness.
         rules: acceptance rules.
 
     Returns:
-        The points in random order, or None when there are too few around a random one.
+        Points apart from each other, or None when there are too few.
     """
-    first = int(rng.choice(shared))
-    free = rng.permutation(looking_like(pool, views[1:], first, shared))
-    chosen = [first]
-    while len(chosen) < count:
-        free = free[apart(pool, int(views[0]), chosen[-1], free, rules)]
-        if len(free) == 0:
+    point = int(rng.choice(crowd))
+    free = crowd[apart(pool, int(views[0]), point, crowd, rules)]
+    misfits = _color_misfits(pool, views, point, np.array([point, *free]))
+    better = misfits[:, 1:] < misfits[:, :1]
+    fits = np.where(better.all(axis=0), 1, np.where(better.any(axis=0), 0, -1))
+    chosen: list[int] = []
+    for wanted in np.where(rng.permutation(ranked.count) < ranked.rank, 1, -1):
+        fitting = free[fits == wanted]
+        if len(fitting) == 0:
             return None
-        chosen.append(int(free[0]))
-    return rng.permutation(chosen)
+        chosen.append(int(rng.choice(fitting)))
+        kept = apart(pool, int(views[0]), chosen[-1], free, rules)
+        free, fits = free[kept], fits[kept]
+    return point, np.array(chosen)
 
 
-def looking_like(
-    pool: PointPool, views: Int[np.ndarray, " k"], point: int, others: Int[np.ndarray, " n"]
+def alike_crowd(
+    pool: PointPool,
+    views: Int[np.ndarray, " k"],
+    shared: Int[np.ndarray, " n"],
+    rng: np.random.Generator,
 ) -> Int[np.ndarray, " m"]:
-    """The others whose mean patch in the views is like that of a point."""
-    unlike = pool.lab[views][:, others].mean(axis=0) - pool.lab[views, point].mean(axis=0)
-    return others[(unlike * unlike).sum(axis=1) <= ALIKE_LEVELS**2]
+    """The shared points that look like a random one in the views after the first.
 
-
-def choose_ranked(
-    misfits: Float[np.ndarray, "m o o"], rank: int, rng: np.random.Generator
-) -> int | None:
-    """An option that has the rank by its own misfit, in all measures; None when there is none.
-
-    Args:
-        misfits: of option j when option i is the right one, per measure.
-        rank: how many options must fit better than the right one.
-        rng: source of randomness.
+    How much they change from there to the first view must be alike too: change depends on place,
+    and an option that changes unlike the others would be given away by where it lies.
     """
-    own = np.diagonal(misfits, axis1=1, axis2=2)  # (m, o)
-    better = (misfits < own[:, :, None]).sum(axis=2)  # (m, o)
-    having = np.flatnonzero((better == rank).all(axis=0))
-    return int(rng.choice(having)) if len(having) else None
+    look = pool.looks[MAIN_LOOK][views][:, shared]
+    mean = look[1:].mean(axis=0)
+    change = np.log1p(np.sqrt(((look[0] - mean) ** 2).sum(axis=1)))
+    seed = rng.integers(len(shared))
+    alike = ((mean - mean[seed]) ** 2).sum(axis=1) <= ALIKE_LEVELS**2
+    return shared[alike & (np.abs(change - change[seed]) <= ALIKE_CHANGE)]
 
 
-def color_misfits(
-    pool: PointPool, views: Int[np.ndarray, " k"], points: Int[np.ndarray, " o"]
-) -> Float[np.ndarray, "6 o o"]:
-    """How unlike point j's patch in the first view is to point i's patches in the other views.
+def _color_misfits(
+    pool: PointPool, views: Int[np.ndarray, " k"], owner: int, points: Int[np.ndarray, " n"]
+) -> Float[np.ndarray, "m n"]:
+    """How unlike points' patches in the first view are to the owner's in the other views.
 
-    In levels of 100, against the mean of the others, and their mean and smallest distance, in CIE
-    Lab and in RGB.
+    Two measures for each of the pool's looks: against the mean of the others, and the nearest.
     """
     measures = []
-    for colors in (pool.lab, 100 * pool.rgb):
-        seen, wanted = colors[views[0], points], colors[views[1:]][:, points, None]
-        each = np.linalg.norm(seen - wanted, axis=3)  # (k - 1, i, j)
-        to_mean = np.linalg.norm(seen - wanted.mean(axis=0), axis=2)
-        measures += [to_mean, each.mean(axis=0), each.min(axis=0)]
+    for look in pool.looks:
+        seen, wanted = look[views[0], points], look[views[1:], owner]
+        each = np.sqrt(((seen - wanted[:, None]) ** 2).sum(axis=2))  # (k - 1, n)
+        to_mean = np.sqrt(((seen - wanted.mean(axis=0)) ** 2).sum(axis=1))
+        measures += [to_mean, each.min(axis=0)]
     return np.stack(measures)
 
 

@@ -2,9 +2,8 @@
 
     Image 1 (Reference), Image 2 (Reference), Image 3 (Target) with five coloured dots -> "yellow"
 
-All five dots are drawn alike, from the points that the target and every reference see and that look
-alike in the references, so neither the target alone nor matching colours tells (see
-`xvr.tasks.decoys`).
+All five dots lie on points that the target and every reference see and that look alike in the
+references, so neither the target alone nor matching colours tells (see `xvr.tasks.decoys`).
 """
 
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import alike_points, choose_ranked, color_misfits
+from xvr.tasks.decoys import MAIN_LOOK, RankedChoice, alike_crowd, choose_decoys
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -37,14 +36,13 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     if isinstance(shared, Refusal):
         return shared
     target, references = int(shared.views[0]), shared.views[1:]
-    options = alike_points(pool, shared.views, shared.points, OPTIONS, rng, rules)
-    if options is None:
-        return Refusal(reason="no_distractors")
-    right = choose_ranked(color_misfits(pool, shared.views, options), slot.variant, rng)
-    if right is None:
-        return Refusal(reason="no_answer_of_the_color_rank")
-    marked = Marked(int(options[right]), shared.views)
-    found = np.delete(options, right)
+    crowd = alike_crowd(pool, shared.views, shared.points, rng)
+    ranked = RankedChoice(OPTIONS - 1, slot.variant)
+    chosen = choose_decoys(pool, shared.views, crowd, ranked, rng, rules)
+    if chosen is None:
+        return Refusal(reason="no_distractors_of_the_color_rank")
+    point, found = chosen
+    marked = Marked(point, shared.views)
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
     if set(hardness) == {"spread"}:
         return Refusal(reason="no_hard_distractor")
@@ -81,8 +79,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
     target = marked.views[0]
-    lab = pool.lab[target, [point, marked.point]]
-    if np.linalg.norm(lab[0] - lab[1]) <= rules.hard_color_distance:
+    look = pool.looks[MAIN_LOOK][target]
+    if np.linalg.norm(look[point] - look[marked.point]) <= rules.hard_color_distance:
         return "similar_color"
     depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
     return "near_depth" if abs(depth_m - own_m) <= rules.hard_depth_share * own_m else "spread"

@@ -22,9 +22,10 @@ from xvr.geometry.similarity import correlations, gray_thumbnail
 from xvr.sources.records import Depth, Image, Tracks
 from xvr.tasks.rules import Rules
 
-POINTS_PER_POOL = 4000
+POINTS_PER_POOL = 8000
 NORMAL_STEP_PX = 3
-PATCH_DIAGONAL_SHARE = 0.012
+PATCH_SIDES = (0.006, 0.011, 0.024)
+"""Of the image diagonal: 5, 9 and 19 pixels of a 640x480 image."""
 THUMBNAIL_SIZE_PX = (40, 30)
 
 
@@ -50,10 +51,9 @@ class PointPool:
     error_m: Float[np.ndarray, "v n"]
     """Depth error that passed the visibility rule; zero for tracks."""
     visible: Bool[np.ndarray, "v n"]
-    lab: Float[np.ndarray, "v n 3"]
-    """Mean CIE Lab colour around the projection, where visible."""
-    rgb: Float[np.ndarray, "v n 3"]
-    """The same as RGB, 0..1."""
+    looks: tuple[Float[np.ndarray, "v n 3"], ...]
+    """Mean colour around the projection, where visible, in levels of 100: CIE Lab of each of
+    `PATCH_SIDES`, then RGB of the middle one."""
     place: Float[np.ndarray, "v n 2"]
     """Projections as shares of the image's width and height."""
     centers_world: Float[np.ndarray, "v 3"]
@@ -108,7 +108,10 @@ def build_pool(
     uv_px = np.stack([sight.uv_px[kept] for sight in sights])
     center = np.median(points, axis=0)
     sizes = np.array([(view.camera.width, view.camera.height) for view in views], float)
-    rgb = np.stack([_patch_rgb(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)])
+    patches = [
+        np.stack([_patch_rgb(v.image, side, uv_px[i], visible[i]) for i, v in enumerate(views)])
+        for side in PATCH_SIDES
+    ]
     thumbnails = [_thumbnail(view.image) for view in views]
     return PointPool(
         views=tuple(views),
@@ -117,8 +120,7 @@ def build_pool(
         depth_m=np.stack([sight.depth_m[kept] for sight in sights]),
         error_m=np.stack([sight.error_m[kept] for sight in sights]),
         visible=visible,
-        lab=np.stack([_lab(colors) for colors in rgb]),
-        rgb=rgb,
+        looks=(*(_lab(rgb) for rgb in patches), 100 * patches[len(PATCH_SIDES) // 2]),
         place=uv_px / sizes[:, None],
         centers_world=np.stack([view.camera.center for view in views]),
         similarity=correlations(np.stack(thumbnails)),
@@ -185,10 +187,13 @@ def _follow(
 
 
 def _patch_rgb(
-    image: Image, uv_px: Float[np.ndarray, "n 2"], visible: Bool[np.ndarray, " n"]
+    image: Image,
+    side_share: float,
+    uv_px: Float[np.ndarray, "n 2"],
+    visible: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 3"]:
     """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
-    side = 2 * round(PATCH_DIAGONAL_SHARE * math.hypot(*image.shape[:2]) / 2) + 1
+    side = 2 * round(side_share * math.hypot(*image.shape[:2]) / 2 - 0.5) + 1
     blurred = cv2.blur(image, (side, side))
     columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
     rgb = np.full((len(uv_px), 3), np.nan, np.float32)
@@ -196,8 +201,8 @@ def _patch_rgb(
     return rgb
 
 
-def _lab(rgb: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    return cv2.cvtColor(rgb[:, None], cv2.COLOR_RGB2LAB)[:, 0] if len(rgb) else rgb
+def _lab(rgb: Float[np.ndarray, "v n 3"]) -> Float[np.ndarray, "v n 3"]:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
 
 
 def _thumbnail(image: Image) -> Float[np.ndarray, " k"]:

@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import apart, looking_like
+from xvr.tasks.decoys import alike_crowd, apart
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -29,9 +29,9 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         return shared
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
     odd_first = np.array([views[odd], *np.delete(views, odd)])
-    point = int(rng.choice(shared.points))
-    others = looking_like(pool, views, point, shared.points)
-    others = others[apart(pool, int(views[odd]), point, others, rules)]
+    crowd = alike_crowd(pool, odd_first, shared.points, rng)
+    point = int(rng.choice(crowd))
+    others = crowd[apart(pool, int(views[odd]), point, crowd, rules)]
     if len(others) == 0:
         return Refusal(reason="no_other_point")
     others = others[_color_ranks(pool, odd_first, point, others) == slot.variant % slot.images]
@@ -97,16 +97,16 @@ def _color_ranks(
 ) -> Int[np.ndarray, " n"]:
     """Per other point, how many images' patches are more unlike the rest than the odd one's.
 
-    Unlike in three measures that must agree, in CIE Lab and in RGB, or the rank is -1: the sum and
-    the median of the distances to all images, and the distance to the median of all.
+    Unlike in two measures for each of the pool's looks, which must all agree or the rank is -1: the
+    sum of the distances to all images, and the distance to the median of all.
     """
     measures = []
-    for colors in (pool.lab, pool.rgb):
-        rest = np.repeat(colors[odd_first[1:], point][:, None], len(others), axis=1)
-        values = np.concatenate([colors[odd_first[0], others][None], rest])  # (k, n, 3)
-        away = np.linalg.norm(values[:, None] - values, axis=3)  # (k, k, n)
-        off_median = np.linalg.norm(values - np.median(values, axis=0), axis=2)
-        measures += [away.sum(axis=1), np.median(away, axis=1), off_median]  # (k, n) each
+    for look in pool.looks:
+        rest = np.repeat(look[odd_first[1:], point][:, None], len(others), axis=1)
+        values = np.concatenate([look[odd_first[0], others][None], rest])  # (k, n, 3)
+        away = np.sqrt(((values[:, None] - values) ** 2).sum(axis=3))  # (k, k, n)
+        off_median = np.sqrt(((values - np.median(values, axis=0)) ** 2).sum(axis=2))
+        measures += [away.sum(axis=1), off_median]  # (k, n) each
     ranks = np.stack([(unlike > unlike[0]).sum(axis=0) for unlike in measures])
     return np.where((ranks == ranks[0]).all(axis=0), ranks[0], -1)
 
