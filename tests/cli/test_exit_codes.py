@@ -146,7 +146,6 @@ def test_a_folder_without_a_dataset_is_a_mistake(command, tmp_path, capsys):
     assert str(tmp_path) in found.err
 
 
-@pytest.mark.xfail(raises=ValueError, strict=True, reason="ends in a traceback")
 def test_a_relocation_without_an_equals_sign_is_a_mistake(dataset, capsys):
     found = run(capsys, "data", "audit", dataset, "--relocate", "/data")
     assert found.code == 2

@@ -132,7 +132,6 @@ def test_short_and_empty_episodes_are_skipped(tmp_path):
     assert len(pairs(out, "train")) == 16
 
 
-@pytest.mark.xfail(strict=True, reason="an episode whose first partner is unusable gets no other")
 def test_an_unusable_partner_is_replaced_by_another(tmp_path):
     root = tmp_path / "kitchen"
     robot.write_robot(root, lengths=[110, 99, 110, 99, 110])

@@ -196,7 +196,6 @@ def test_a_half_written_file_never_shows(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.xfail(strict=True, reason="the lock is not looked at before deleting")
 def test_a_folder_in_use_is_not_discarded(tmp_path):
     out = tmp_path / "out"
     (out / ".build").mkdir(parents=True)

@@ -71,7 +71,6 @@ def test_an_unusable_scene_keeps_its_reason_between_processes():
     assert str(copied) == str(verdict)
 
 
-@pytest.mark.xfail(strict=True, reason="ends in a traceback of the library, BrokenProcessPool")
 def test_a_worker_that_is_killed_is_said_to_the_user():
     with pytest.raises(UserError):
         list(execute([unit(0)], die, 2))

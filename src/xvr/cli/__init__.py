@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from xvr.errors import UserError
+from xvr.errors import UserError, unknown_name
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "sim captures": ("xvr.cli.sim", "Record simulated RGB-D captures in the WildRGB-D layout."),
@@ -65,9 +65,9 @@ def _usage(argv: list[str]) -> int:
     text = "\n".join(
         ["usage: xvr ROOM VERB ... (--help after a command lists its options)", *lines]
     )
-    asked = not argv or argv[-1] in ("-h", "--help")
+    asked = not argv or argv[-1] in ("-h", "--help") or (argv == [room] and shown != [*COMMANDS])
     if asked:
         sys.stdout.write(f"{text}\n")
         return 0
-    sys.stderr.write(f"error: unknown command {' '.join(argv[:2])!r}\n{text}\n")
+    sys.stderr.write(f"error: {unknown_name('command', ' '.join(argv[:2]), COMMANDS)}\n{text}\n")
     return 2

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from xvr.cli.progress import Bar, tell
+from xvr.errors import UserError
 
 Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
 Dataset = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
@@ -102,6 +103,9 @@ def data_audit(
     """
     from xvr.audit import audit
 
+    for word in relocate:
+        if "=" not in word:
+            raise UserError(f"--relocate {word!r}: write OLD=NEW")
     moved = dict(word.split("=", 1) for word in relocate)
     result = audit(dataset, pixels=pixels, workers=workers, relocate=moved)
     result.write(dataset / "audit.json")

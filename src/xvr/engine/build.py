@@ -31,7 +31,10 @@ from xvr.engine.unit import run_unit
 from xvr.errors import UserError
 from xvr.sources import fingerprint, index, parse_source
 from xvr.sources.records import Ref
+from xvr.tasks import get_task
 
+WORK = ".build"
+"""Folder of unfinished work below the dataset."""
 Progress = Callable[[int, int], None]
 """Called with (samples made, samples wanted) after every unit."""
 
@@ -90,7 +93,7 @@ def build(
                 "skipped": [ledger.skipped[key] for key in sorted(ledger.skipped)],
             },
         )
-    shutil.rmtree(out / ".build")
+    shutil.rmtree(out / WORK)
 
 
 def discard(out: Path) -> None:
@@ -101,9 +104,10 @@ def discard(out: Path) -> None:
     """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    if not (out / MANIFEST).exists() and not (out / ".build" / "identity").exists():
+    if not (out / MANIFEST).exists() and not (out / WORK / "identity").exists():
         raise UserError(f"{out} holds no dataset; it is not deleted, choose another folder")
-    shutil.rmtree(out)
+    with _locked(out):
+        shutil.rmtree(out)
 
 
 def _run_rounds(
@@ -124,7 +128,9 @@ def _run_rounds(
         names = []
         while planner.open_slots and (units := planner.next_units()):
             for unit, receipt in execute(units, run, workers):
-                planner.account(unit, receipt.filled, receipt.keys)
+                planner.account(
+                    unit, receipt.filled, receipt.keys, partner_unusable=receipt.partner_unusable
+                )
                 _account(ledger, split, unit.ref, receipt)
                 if receipt.filled:
                     names.append(unit.name)
@@ -167,8 +173,11 @@ def _require_all(ledger: Ledger, wanted: dict[str, dict[str, int]], refs: Sequen
         f"the sources cannot give all samples that were asked for ({len(refs)} scenes and "
         f"episodes, {len(ledger.skipped)} of them unusable{_tally(skipped)}):"
     ]
+    kinds = {ref.kind for ref in refs}
     for split, task, made, count in short:
-        lines.append(f"  {split} {task}: {made} of {count}{_tally(ledger.refusals[task])}")
+        kind = "scene" if get_task(task).domain == "general" else "episode"
+        why = _tally(ledger.refusals[task]) if kind in kinds else f"; no source has {kind}s"
+        lines.append(f"  {split} {task}: {made} of {count}{why}")
     example = next(iter(ledger.skipped.values()), None)
     if example is not None:
         lines.append(f"  first unusable: {example['id']}: {example['detail']}")
@@ -198,13 +207,13 @@ def _is_complete(out: Path, identity: str) -> bool:
             f"{out} holds a dataset made with other arguments, sources or version; "
             "choose another folder or add --overwrite"
         )
-    started = out / ".build" / "identity"
+    started = out / WORK / "identity"
     if started.exists() and started.read_text() != identity:
         raise UserError(
             f"{out} holds an unfinished build with other arguments, sources or version; "
             "choose another folder or add --overwrite"
         )
-    if not started.exists() and any(path.name != ".build" for path in out.iterdir()):
+    if not started.exists() and any(path.name != WORK for path in out.iterdir()):
         raise UserError(f"{out} is not empty and holds no build; choose another folder")
     return False
 
@@ -212,18 +221,25 @@ def _is_complete(out: Path, identity: str) -> bool:
 @contextmanager
 def _work_folder(out: Path, identity: str) -> Iterator[Path]:
     """The folder of unfinished work, locked against a second run."""
-    work = out / ".build"
+    work = out / WORK
+    with _locked(out):
+        with _disk_errors(out):
+            atomic.write_bytes(work / "identity", identity.encode())
+        yield work
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Hold the lock of a folder's builds."""
     with _disk_errors(out):
-        work.mkdir(parents=True, exist_ok=True)
-        lock = (work / "lock").open("w")
+        (out / WORK).mkdir(parents=True, exist_ok=True)
+        lock = (out / WORK / "lock").open("w")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UserError(f"another build is writing to {out}; wait for it to end") from error
-        with _disk_errors(out):
-            atomic.write_bytes(work / "identity", identity.encode())
-        yield work
+        yield
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 import itertools
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 
 import cv2
 
 from xvr.engine.malloc import tune_malloc
 from xvr.engine.plan import Unit
 from xvr.engine.receipt import Receipt
+from xvr.errors import UserError
 
 RunUnit = Callable[[Unit], Receipt]
 
@@ -36,6 +40,11 @@ def execute(units: Iterable[Unit], run: RunUnit, workers: int) -> Iterator[tuple
     )
     try:
         yield from _windowed(pool, iter(units), run, workers * QUEUED_PER_WORKER)
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process was killed, most likely for want of memory; run the same command "
+            "again with fewer --workers: finished work is kept"
+        ) from error
     except BaseException:
         # also on Ctrl-C: units in flight finish and leave their receipts, the rest never start
         pool.shutdown(wait=True, cancel_futures=True)
@@ -51,7 +60,16 @@ def prepare_process() -> None:
 
 def _prepare_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the run, not each worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     prepare_process()
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is killed, so that no worker writes beside a resumed run."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _windowed(

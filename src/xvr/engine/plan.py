@@ -145,15 +145,27 @@ class SplitPlanner:
         """Count a round whose units are all accounted for."""
         self.round += 1
 
-    def account(self, unit: Unit, filled: Iterable[SlotId], keys: Iterable[str]) -> None:
-        """Take a finished unit into account: a task it did not fill at all is spent there."""
+    def account(
+        self,
+        unit: Unit,
+        filled: Iterable[SlotId],
+        keys: Iterable[str] = (),
+        *,
+        partner_unusable: bool = False,
+    ) -> None:
+        """Take a finished unit into account: a task it did not fill at all is spent there.
+
+        An episode whose partner could not be used gets others, until all were tried.
+        """
         filled = set(filled)
         self.open_slots -= filled
         self.taken[_key(unit.ref)] += keys
         asked = Counter(task for task, _ in unit.slots)
         given = Counter(task for task, _ in filled)
         for task, count in asked.items():
-            if given[task] == 0:
+            if given[task] == 0 and partner_unusable and self._has_new_partner(unit.ref):
+                self.poor.add((task, _key(unit.ref)))
+            elif given[task] == 0:
                 self.spent.add((task, _key(unit.ref)))
             elif 2 * given[task] < count:
                 self.poor.add((task, _key(unit.ref)))
@@ -161,6 +173,9 @@ class SplitPlanner:
     def _able(self, task: str, candidates: Sequence[Ref]) -> list[Ref]:
         able = [ref for ref in candidates if (task, _key(ref)) not in self.spent]
         return sorted(able, key=lambda ref: (task, _key(ref)) in self.poor)  # stable
+
+    def _has_new_partner(self, ref: Ref) -> bool:
+        return self.round + 1 < len(self._rings.get(ref.rig, [])) - 1
 
     def _partner(self, ref: Ref) -> Ref | None:
         """Another episode of the rig; each round another one, until all were partners."""

@@ -28,6 +28,8 @@ class Receipt:
     """Digests of the questions made."""
     refusals: dict[str, dict[str, int]] = field(default_factory=dict)
     """Refused tries by task and reason."""
+    partner_unusable: bool = False
+    """The partner episode was refused, so that cross-scenario samples need another one."""
     skipped: dict[str, str] | None = None
     """Reason and detail when the scene or episode could not be used."""
     sha256: dict[str, str] = field(default_factory=dict)

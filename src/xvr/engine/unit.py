@@ -78,6 +78,7 @@ def _make(unit: Unit, config: BuildConfig, writer: UnitWriter, fingerprint: str)
         config=fingerprint,
         filled=filled,
         keys=keys,
+        partner_unusable=bool(subject.reasons),
         refusals={task: dict(sorted(counts.items())) for task, counts in sorted(refusals.items())},
         sha256=writer.write(),
     )
@@ -173,7 +174,6 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     scene = load(unit.ref)
     assert isinstance(scene, Scene), unit.ref
     check_scene(scene, config.rules)
-    # the same views and points in every round, so that equal questions have equal keys
     rng = child_rng(config.seed, unit.ref.id, "pool")
     chosen = _working_views(scene, len(unit.slots), rng)
     depths = [view.read_depth() if view.read_depth else None for view in chosen]

@@ -29,7 +29,7 @@ def plane_angles(normals: Float[np.ndarray, "*b n 3"]) -> Float[np.ndarray, "*b 
 
 
 def wrapped_difference_deg(
-    a: Float[np.ndarray, "*b"], b: Float[np.ndarray, "*b"] | float
+    a: Float[np.ndarray, "*#b"], b: Float[np.ndarray, "*#b"] | float
 ) -> Float[np.ndarray, "*b"]:
     """Absolute difference of two angles on the circle, 0..180."""
     return np.abs((np.asarray(a) - b + 180.0) % 360.0 - 180.0)

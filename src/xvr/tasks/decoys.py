@@ -2,7 +2,7 @@
 
 Whoever matches colours across images instead of reasoning takes the option whose patch fits the
 references best. All options are therefore drawn from one crowd of points that look alike in the
-references and change alike in the view that shows the options; the wrong ones are chosen so that by
+references and nearly so in the view that shows the options; the wrong ones are chosen so that by
 its fit the right one is the first, second, ... equally often. Patches of several sizes must agree
 on that, so that it holds whatever patch is compared.
 """
@@ -17,8 +17,10 @@ from xvr.tasks.rules import Rules
 
 ALIKE_LEVELS = 5.0
 """Largest Lab difference of options' mean patches in the references."""
+STEADY_LEVELS = 3.0
+"""Largest Lab difference of a point's patch in the first view to its mean in the references ..."""
 ALIKE_CHANGE = 0.5
-"""Largest |log| ratio of a point's change to the first view to another's, each plus one level."""
+"""... and largest |log| ratio of two points' differences, each plus one level."""
 MAIN_LOOK = 1
 """Which of a pool's looks must be alike: the patch of middle size."""
 
@@ -26,7 +28,7 @@ MAIN_LOOK = 1
 class RankedChoice(NamedTuple):
     """What the fits of the wrong options must be."""
 
-    count: int
+    wrong: int
     rank: int
     """How many fit better than the right option."""
 
@@ -52,13 +54,15 @@ def choose_decoys(
     Returns:
         Points apart from each other, or None when there are too few.
     """
+    if len(crowd) == 0:
+        return None
     point = int(rng.choice(crowd))
     free = crowd[apart(pool, int(views[0]), point, crowd, rules)]
     misfits = _color_misfits(pool, views, point, np.array([point, *free]))
     better = misfits[:, 1:] < misfits[:, :1]
     fits = np.where(better.all(axis=0), 1, np.where(better.any(axis=0), 0, -1))
     chosen: list[int] = []
-    for wanted in np.where(rng.permutation(ranked.count) < ranked.rank, 1, -1):
+    for wanted in np.where(rng.permutation(ranked.wrong) < ranked.rank, 1, -1):
         fitting = free[fits == wanted]
         if len(fitting) == 0:
             return None
@@ -76,15 +80,20 @@ def alike_crowd(
 ) -> Int[np.ndarray, " m"]:
     """The shared points that look like a random one in the views after the first.
 
-    How much they change from there to the first view must be alike too: change depends on place,
-    and an option that changes unlike the others would be given away by where it lies.
+    Points that look different in the first view, such as highlights there, are left out, and the
+    others must differ about as much: how much a point differs depends on its place and brightness,
+    and an option that differs unlike the rest would be given away by those.
     """
     look = pool.looks[MAIN_LOOK][views][:, shared]
     mean = look[1:].mean(axis=0)
-    change = np.log1p(np.sqrt(((look[0] - mean) ** 2).sum(axis=1)))
-    seed = rng.integers(len(shared))
+    change = np.sqrt(((look[0] - mean) ** 2).sum(axis=1))
+    steady = change <= STEADY_LEVELS
+    if not steady.any():
+        return shared[:0]
+    seed = rng.choice(np.flatnonzero(steady))
     alike = ((mean - mean[seed]) ** 2).sum(axis=1) <= ALIKE_LEVELS**2
-    return shared[alike & (np.abs(change - change[seed]) <= ALIKE_CHANGE)]
+    as_much = np.abs(np.log((change + 1) / (change[seed] + 1))) <= ALIKE_CHANGE
+    return shared[steady & alike & as_much]
 
 
 def _color_misfits(

@@ -147,8 +147,8 @@ def _surface_points(
         size = (view.camera.width, view.camera.height)
         pixels = rng.integers(0, size, size=(2 * per_view, 2))
         normal = visibility.estimate_normals(view.camera, view.depth, pixels, NORMAL_STEP_PX)
-        # half a pixel off a centre, so that the lookup really interpolates four neighbours
-        uv_px = pixels + rng.uniform(0.25, 0.75, size=pixels.shape)
+        # between pixel centres, so that the lookup really interpolates four neighbours
+        uv_px = pixels + rng.uniform(0.6, 1.4, size=pixels.shape)
         depth_m = visibility.lookup_depth(view.depth, uv_px, tolerance)
         kept = np.flatnonzero(np.isfinite(depth_m) & np.isfinite(normal).all(axis=1))[:per_view]
         points.append(unproject(view.camera, uv_px[kept], depth_m[kept]))

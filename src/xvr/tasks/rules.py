@@ -40,8 +40,6 @@ class Rules:
     """Share of the depth that may differ."""
     max_grazing_deg: float = 75.0
     """Largest angle between a ray and the surface normal."""
-    max_track_error_px: float = 2.0
-    """Largest reprojection error of a structure-from-motion track in a view that shows it."""
     min_view_angle_deg: float = 15.0
     """Smallest angle between two chosen views, seen from the marked point."""
     max_view_angle_deg: float = 120.0
@@ -133,7 +131,7 @@ def load_rules(file: Path | None = None, changes: Sequence[str] = ()) -> Rules:
         try:
             number = float(value)  # pyright: ignore[reportArgumentType]
             checked[name] = int(number) if kind is int else number
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError(f"rule {name}: {value!r} is not a number") from error
         if kind is int and number != checked[name]:
             raise UserError(f"rule {name}: {value!r} is not a whole number")

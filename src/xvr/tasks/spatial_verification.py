@@ -30,6 +30,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
     odd_first = np.array([views[odd], *np.delete(views, odd)])
     crowd = alike_crowd(pool, odd_first, shared.points, rng)
+    if len(crowd) == 0:
+        return Refusal(reason="no_other_point")
     point = int(rng.choice(crowd))
     others = crowd[apart(pool, int(views[odd]), point, crowd, rules)]
     if len(others) == 0:
