@@ -1,10 +1,12 @@
 """Builds of a few scenes and episodes: CPU per image against the floor, and where it goes."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from floor import measure_floor
 from measure import Parts, cost_of, peak_mb, watched
 
@@ -20,9 +22,10 @@ from xvr.sources import index, lerobot, load, parse_source, wildrgbd
 from xvr.sources.records import Scene
 from xvr.tasks import get_task, grid
 from xvr.tasks.draft import Refusal
-from xvr.tasks.pool import ViewPixels, build_pool
+from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
 REPEATS = 3
+"""Passes of what is short; the least time counts."""
 PARTS: list[tuple[Any, str, str]] = [
     (build_module, "index", "index and plan"),
     (build_module, "fingerprint", "index and plan"),
@@ -58,13 +61,13 @@ def one_subject(source: str, samples: int, **choices: Any) -> BuildConfig:
     return BuildConfig(sources=(source,), samples=samples, valid_share=0.0, **choices)
 
 
-def measure_build(config: BuildConfig, work: Path, *, with_floor: bool = True) -> dict[str, Any]:
-    """CPU, memory and parts of a build with one worker, and its floor.
+def measure_build(config: BuildConfig, work: Path, repeats: int = REPEATS) -> dict[str, Any]:
+    """CPU, memory and parts of a build with one worker, and its floor where it writes images.
 
     Everything is warm: compiled code is loaded and files are in the page cache.
     """
     fresh_build(replace(config, samples=16), work)
-    costs = [cost_of(lambda: fresh_build(config, work)) for _ in range(REPEATS)]
+    costs = [cost_of(lambda: fresh_build(config, work)) for _ in range(repeats)]
     least = min(costs)
     result: dict[str, Any] = {
         "samples": config.samples,
@@ -77,7 +80,7 @@ def measure_build(config: BuildConfig, work: Path, *, with_floor: bool = True) -
         watched_s = cost_of(lambda: fresh_build(config, work)).cpu_s
     result["parts_s"] = _parts(parts, watched_s)
     result["decodings"] = parts.calls["decode"]
-    if with_floor:
+    if config.images != "none":
         result |= _against_floor(config, work, least.cpu_s, parts.calls["encode"])
     shutil.rmtree(work)
     return result
@@ -122,35 +125,32 @@ def first_build_s(config: BuildConfig, work: Path) -> float:
 
 
 def measure_drafting(source: str, questions: int) -> dict[str, float]:
-    """Point correspondence alone, from pools that are ready: questions per CPU second.
+    """Point correspondence alone, `questions` from each scene's pool: questions per CPU second.
 
-    The best of a few passes over all scenes; pools are new in each, so views are chosen anew.
+    Making the pools is not counted; choosing views is.
     """
     prepare_process()
     rules = BuildConfig(sources=(source,), samples=1).rules
     task = get_task("point_correspondence")
-    made = tries = 0
-    best = 0.0
-    for _ in range(REPEATS):
-        pools = list(_pools(source))
-        parts = Parts()
-        made = tries = 0
-        for pool, rng in pools:
-            draft = parts.timed("draft", task.draft)
-            for number in range(questions):
-                slot = task.slot("train", number)
-                for _ in range(rules.attempts_per_sample):
-                    tries += 1
-                    if not isinstance(draft(pool, slot, rng, rules), Refusal):
-                        made += 1
-                        break
-        best = max(best, made / parts.seconds["draft"])
-    return {"questions": made, "tries": tries, "questions_per_cpu_s": best}
+    parts = Parts()
+    draft = parts.timed("draft", task.draft)
+    made = 0
+    for pool, rng in _pools(source):
+        for number in range(questions):
+            slot = task.slot("train", number)
+            tries = (draft(pool, slot, rng, rules) for _ in range(rules.attempts_per_sample))
+            made += any(not isinstance(found, Refusal) for found in tries)
+    seconds = parts.seconds["draft"]
+    return {
+        "questions": made,
+        "tries": parts.calls["draft"],
+        "questions_per_cpu_s": made / seconds,
+        "tries_per_cpu_s": parts.calls["draft"] / seconds,
+    }
 
 
-def _pools(source: str) -> Any:
-    import numpy as np
-
+def _pools(source: str) -> Iterator[tuple[PointPool, np.random.Generator]]:
+    """A pool of all views of each scene, with a generator for its questions."""
     rules = BuildConfig(sources=(source,), samples=1).rules
     for ref in index(parse_source(source)):
         scene = load(ref)

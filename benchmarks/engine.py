@@ -11,7 +11,9 @@ machine and on what else it does; ratios to the floor of the same run depend on 
 import argparse
 import json
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -57,6 +59,11 @@ def main() -> None:
     print(text)
 
 
+def _say(step: str) -> None:
+    """A line for whoever waits."""
+    print(f"{time.strftime('%H:%M:%S')} {step}", file=sys.stderr, flush=True)
+
+
 def _measure(captures: Path, episodes: Path) -> dict[str, Any]:
     general, robotic = f"wildrgbd:{captures}", f"lerobot:{episodes}"
     scenes = _count(captures, "*/scenes/*/cam_poses.txt") or SCENES
@@ -65,17 +72,19 @@ def _measure(captures: Path, episodes: Path) -> dict[str, Any]:
         general, QUESTIONS * scenes, tasks=("point_correspondence",), images="none"
     )
     with _scratch() as work:
-        results: dict[str, Any] = {
-            "compile_s": _compile_s(one_subject(general, 8, mixture="general"), work),
-            "builds": {
-                name: in_new_process(measure_build, config, work / "dataset")
-                for name, config in _configs(general, scenes, robotic, robots).items()
-            },
-        }
-        whole = in_new_process(_points_build, points, work / "dataset")
+        results: dict[str, Any] = {"builds": {}}
+        _say("compiling")
+        results["compile_s"] = _compile_s(one_subject(general, 8, mixture="general"), work)
+        for name, config in _configs(general, scenes, robotic, robots).items():
+            _say(name)
+            results["builds"][name] = in_new_process(measure_build, config, work / "dataset")
+        _say("point correspondence without images")
+        whole = in_new_process(measure_build, points, work / "dataset", 1)
         drafting = in_new_process(measure_drafting, general, QUESTIONS)
         results["points"] = {"build": whole, "drafting": drafting, "scenes": scenes}
+        _say("one worker and two")
         results["scaling"] = in_new_process(_scaling, captures, scenes, work)
+        _say("planning")
         write_scene_shells(work / "scenes", SHELL_SCENES)
         write_episode_shells(work / "episodes", SHELL_EPISODES)
         results["planning"] = in_new_process(
@@ -97,10 +106,6 @@ def _configs(general: str, scenes: int, robotic: str, robots: int) -> dict[str, 
             )
         configs[f"H.264 episodes to JPEG, {per_subject} an episode"] = robot
     return configs
-
-
-def _points_build(config: BuildConfig, work: Path) -> dict[str, Any]:
-    return measure_build(config, work, with_floor=False)
 
 
 def _compile_s(config: BuildConfig, work: Path) -> float:

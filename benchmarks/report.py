@@ -62,7 +62,7 @@ def _points(points: dict[str, Any]) -> str:
     rows = [
         ["whole build, marks as data", build["samples"], f"{build['samples_per_cpu_s']:.0f}"],
         [
-            "drafting alone, pools ready",
+            f"drafting alone, {drafting['tries'] / drafting['questions']:.0f} tries a question",
             drafting["questions"],
             f"{drafting['questions_per_cpu_s']:.0f}",
         ],

@@ -2,9 +2,9 @@
 
 Whoever matches colours across images instead of reasoning takes the option whose patch fits the
 references best. All options are therefore drawn from one crowd of points that look alike in the
-references and nearly so in the view that shows the options; the wrong ones are chosen so that by
-its fit the right one is the first, second, ... equally often. Patches of several sizes must agree
-on that, so that it holds whatever patch is compared.
+references; the wrong ones are chosen so that by its fit the right one is the first, second, ...
+equally often, in every measure of the fit, and so that by its brightness it is too: what fits badly
+although it is right is mostly a highlight.
 """
 
 from typing import NamedTuple
@@ -15,22 +15,23 @@ from jaxtyping import Bool, Float, Int
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 
-ALIKE_LEVELS = 5.0
-"""Largest Lab difference of options' mean patches in the references."""
-STEADY_LEVELS = 3.0
-"""Largest Lab difference of a point's patch in the first view to its mean in the references ..."""
-ALIKE_CHANGE = 0.5
-"""... and largest |log| ratio of two points' differences, each plus one level."""
-MAIN_LOOK = 1
-"""Which of a pool's looks must be alike: the patch of middle size."""
+ALIKE_LEVELS = 8.0
+"""Largest Lab difference of a crowd's mean patches in the references."""
+ALIKE_CHANGE = 0.7
+"""Largest |log| ratio of a crowd's changes to the view of the options, each plus one level."""
+ALIKE_MISFIT = 0.9
+"""Largest |log| ratio of a wrong option's misfit to the right one's, each plus one level."""
 
 
 class RankedChoice(NamedTuple):
-    """What the fits of the wrong options must be."""
+    """What the wrong options must be, in number."""
 
     wrong: int
-    rank: int
-    """How many fit better than the right option."""
+    """How many wrong options."""
+    fit: int
+    """How many of them fit the references better than the right one."""
+    brightness: int
+    """How many of them are brighter than the right one."""
 
 
 def choose_decoys(
@@ -41,34 +42,39 @@ def choose_decoys(
     rng: np.random.Generator,
     rules: Rules,
 ) -> tuple[int, Int[np.ndarray, " c"]] | None:
-    """A right option and wrong ones, of which `rank` fit its references better than itself.
+    """A right option and wrong ones, as many of them better fitting and brighter as asked.
 
     Args:
         pool: of the scene.
         views: the view that shows the options, then the references.
         crowd: points that look alike, see `alike_crowd`.
-        ranked: how many wrong options, and how many of them fit better than the right one.
+        ranked: how many wrong options, and of which kinds.
         rng: source of randomness.
         rules: acceptance rules.
 
     Returns:
         Points apart from each other, or None when there are too few.
     """
-    if len(crowd) == 0:
-        return None
     point = int(rng.choice(crowd))
     free = crowd[apart(pool, int(views[0]), point, crowd, rules)]
     misfits = _color_misfits(pool, views, point, np.array([point, *free]))
     better = misfits[:, 1:] < misfits[:, :1]
-    fits = np.where(better.all(axis=0), 1, np.where(better.any(axis=0), 0, -1))
+    near = np.abs(np.log1p(misfits[0, 1:]) - np.log1p(misfits[0, 0])) <= ALIKE_MISFIT
+    fits = np.where(better.all(axis=0), 1, np.where(better.any(axis=0), 0, -1)) * near
+    brightness = pool.lab[views[0], :, 0]
+    brighter = np.where(brightness[free] > brightness[point], 1, -1)
+    kinds = [
+        np.where(rng.permutation(ranked.wrong) < rank, 1, -1)
+        for rank in (ranked.fit, ranked.brightness)
+    ]
     chosen: list[int] = []
-    for wanted in np.where(rng.permutation(ranked.wrong) < ranked.rank, 1, -1):
-        fitting = free[fits == wanted]
+    for fit, light in zip(*kinds, strict=True):
+        fitting = free[(fits == fit) & (brighter == light)]
         if len(fitting) == 0:
             return None
         chosen.append(int(rng.choice(fitting)))
         kept = apart(pool, int(views[0]), chosen[-1], free, rules)
-        free, fits = free[kept], fits[kept]
+        free, fits, brighter = free[kept], fits[kept], brighter[kept]
     return point, np.array(chosen)
 
 
@@ -80,20 +86,15 @@ def alike_crowd(
 ) -> Int[np.ndarray, " m"]:
     """The shared points that look like a random one in the views after the first.
 
-    Points that look different in the first view, such as highlights there, are left out, and the
-    others must differ about as much: how much a point differs depends on its place and brightness,
-    and an option that differs unlike the rest would be given away by those.
+    How much they change from there to the first view must be alike too: change depends on place,
+    and an option that changes unlike the others would be given away by where it lies.
     """
-    look = pool.looks[MAIN_LOOK][views][:, shared]
+    look = pool.lab[views][:, shared]
     mean = look[1:].mean(axis=0)
-    change = np.sqrt(((look[0] - mean) ** 2).sum(axis=1))
-    steady = change <= STEADY_LEVELS
-    if not steady.any():
-        return shared[:0]
-    seed = rng.choice(np.flatnonzero(steady))
+    change = np.log1p(np.sqrt(((look[0] - mean) ** 2).sum(axis=1)))
+    seed = rng.integers(len(shared))
     alike = ((mean - mean[seed]) ** 2).sum(axis=1) <= ALIKE_LEVELS**2
-    as_much = np.abs(np.log((change + 1) / (change[seed] + 1))) <= ALIKE_CHANGE
-    return shared[steady & alike & as_much]
+    return shared[alike & (np.abs(change - change[seed]) <= ALIKE_CHANGE)]
 
 
 def _color_misfits(
@@ -101,10 +102,10 @@ def _color_misfits(
 ) -> Float[np.ndarray, "m n"]:
     """How unlike points' patches in the first view are to the owner's in the other views.
 
-    Two measures for each of the pool's looks: against the mean of the others, and the nearest.
+    Two measures in CIE Lab and in RGB: against the mean of the others, and against the nearest.
     """
     measures = []
-    for look in pool.looks:
+    for look in (pool.lab, pool.rgb):
         seen, wanted = look[views[0], points], look[views[1:], owner]
         each = np.sqrt(((seen - wanted[:, None]) ** 2).sum(axis=2))  # (k - 1, n)
         to_mean = np.sqrt(((seen - wanted.mean(axis=0)) ** 2).sum(axis=1))

@@ -13,7 +13,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import MAIN_LOOK, RankedChoice, alike_crowd, choose_decoys
+from xvr.tasks.decoys import RankedChoice, alike_crowd, choose_decoys
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -31,13 +31,13 @@ class Marked(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the rank of the answer by colour."""
+    """One sample; the variant of the slot gives the ranks of the answer by colour."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
     target, references = int(shared.views[0]), shared.views[1:]
     crowd = alike_crowd(pool, shared.views, shared.points, rng)
-    ranked = RankedChoice(OPTIONS - 1, slot.variant)
+    ranked = _ranks(slot.variant)
     chosen = choose_decoys(pool, shared.views, crowd, ranked, rng, rules)
     if chosen is None:
         return Refusal(reason="no_distractors_of_the_color_rank")
@@ -72,14 +72,20 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
-            "color_rank": float(slot.variant),
+            "color_rank": float(ranked.fit),
         },
     )
 
 
+def _ranks(variant: int) -> RankedChoice:
+    """All pairs of ranks within OPTIONS^2 variants, and each rank once within every OPTIONS."""
+    fit = variant % OPTIONS
+    return RankedChoice(OPTIONS - 1, fit, (variant // OPTIONS + fit) % OPTIONS)
+
+
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
     target = marked.views[0]
-    look = pool.looks[MAIN_LOOK][target]
+    look = pool.lab[target]
     if np.linalg.norm(look[point] - look[marked.point]) <= rules.hard_color_distance:
         return "similar_color"
     depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
@@ -151,7 +157,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=OPTIONS,
+    variants=OPTIONS**2,
     draft=draft,
     eval_count=264,
 )

@@ -24,8 +24,8 @@ from xvr.tasks.rules import Rules
 
 POINTS_PER_POOL = 8000
 NORMAL_STEP_PX = 3
-PATCH_SIDES = (0.006, 0.011, 0.024)
-"""Of the image diagonal: 5, 9 and 19 pixels of a 640x480 image."""
+PATCH_SIDE_SHARE = 0.011
+"""Of the image diagonal: 9 pixels of a 640x480 image."""
 THUMBNAIL_SIZE_PX = (40, 30)
 
 
@@ -51,9 +51,10 @@ class PointPool:
     error_m: Float[np.ndarray, "v n"]
     """Depth error that passed the visibility rule; zero for tracks."""
     visible: Bool[np.ndarray, "v n"]
-    looks: tuple[Float[np.ndarray, "v n 3"], ...]
-    """Mean colour around the projection, where visible, in levels of 100: CIE Lab of each of
-    `PATCH_SIDES`, then RGB of the middle one."""
+    lab: Float[np.ndarray, "v n 3"]
+    """Mean CIE Lab colour around the projection, where visible."""
+    rgb: Float[np.ndarray, "v n 3"]
+    """The same as RGB, in levels of 100."""
     place: Float[np.ndarray, "v n 2"]
     """Projections as shares of the image's width and height."""
     centers_world: Float[np.ndarray, "v 3"]
@@ -108,10 +109,7 @@ def build_pool(
     uv_px = np.stack([sight.uv_px[kept] for sight in sights])
     center = np.median(points, axis=0)
     sizes = np.array([(view.camera.width, view.camera.height) for view in views], float)
-    patches = [
-        np.stack([_patch_rgb(v.image, side, uv_px[i], visible[i]) for i, v in enumerate(views)])
-        for side in PATCH_SIDES
-    ]
+    rgb = np.stack([_patch_rgb(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)])
     thumbnails = [_thumbnail(view.image) for view in views]
     return PointPool(
         views=tuple(views),
@@ -120,7 +118,8 @@ def build_pool(
         depth_m=np.stack([sight.depth_m[kept] for sight in sights]),
         error_m=np.stack([sight.error_m[kept] for sight in sights]),
         visible=visible,
-        looks=(*(_lab(rgb) for rgb in patches), 100 * patches[len(PATCH_SIDES) // 2]),
+        lab=cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB),
+        rgb=100 * rgb,
         place=uv_px / sizes[:, None],
         centers_world=np.stack([view.camera.center for view in views]),
         similarity=correlations(np.stack(thumbnails)),
@@ -147,8 +146,7 @@ def _surface_points(
         size = (view.camera.width, view.camera.height)
         pixels = rng.integers(0, size, size=(2 * per_view, 2))
         normal = visibility.estimate_normals(view.camera, view.depth, pixels, NORMAL_STEP_PX)
-        # between pixel centres, so that the lookup really interpolates four neighbours
-        uv_px = pixels + rng.uniform(0.6, 1.4, size=pixels.shape)
+        uv_px = pixels + rng.uniform(0.25, 0.75, size=pixels.shape)
         depth_m = visibility.lookup_depth(view.depth, uv_px, tolerance)
         kept = np.flatnonzero(np.isfinite(depth_m) & np.isfinite(normal).all(axis=1))[:per_view]
         points.append(unproject(view.camera, uv_px[kept], depth_m[kept]))
@@ -188,21 +186,16 @@ def _follow(
 
 def _patch_rgb(
     image: Image,
-    side_share: float,
     uv_px: Float[np.ndarray, "n 2"],
     visible: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 3"]:
     """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
-    side = 2 * round(side_share * math.hypot(*image.shape[:2]) / 2 - 0.5) + 1
+    side = 2 * round(PATCH_SIDE_SHARE * math.hypot(*image.shape[:2]) / 2 - 0.5) + 1
     blurred = cv2.blur(image, (side, side))
     columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
     rgb = np.full((len(uv_px), 3), np.nan, np.float32)
     rgb[visible] = blurred[rows, columns] / np.float32(255)
     return rgb
-
-
-def _lab(rgb: Float[np.ndarray, "v n 3"]) -> Float[np.ndarray, "v n 3"]:
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
 
 
 def _thumbnail(image: Image) -> Float[np.ndarray, " k"]:

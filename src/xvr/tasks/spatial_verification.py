@@ -30,8 +30,6 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
     odd_first = np.array([views[odd], *np.delete(views, odd)])
     crowd = alike_crowd(pool, odd_first, shared.points, rng)
-    if len(crowd) == 0:
-        return Refusal(reason="no_other_point")
     point = int(rng.choice(crowd))
     others = crowd[apart(pool, int(views[odd]), point, crowd, rules)]
     if len(others) == 0:
@@ -99,11 +97,11 @@ def _color_ranks(
 ) -> Int[np.ndarray, " n"]:
     """Per other point, how many images' patches are more unlike the rest than the odd one's.
 
-    Unlike in two measures for each of the pool's looks, which must all agree or the rank is -1: the
-    sum of the distances to all images, and the distance to the median of all.
+    Unlike in two measures, in CIE Lab and in RGB, which must all agree or the rank is -1: the sum
+    of the distances to all images, and the distance to the median of all.
     """
     measures = []
-    for look in pool.looks:
+    for look in (pool.lab, pool.rgb):
         rest = np.repeat(look[odd_first[1:], point][:, None], len(others), axis=1)
         values = np.concatenate([look[odd_first[0], others][None], rest])  # (k, n, 3)
         away = np.sqrt(((values[:, None] - values) ** 2).sum(axis=3))  # (k, k, n)
