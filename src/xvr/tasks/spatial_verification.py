@@ -3,8 +3,9 @@
     Image 1 ... Image 5, one dot each -> "2"
 
 The right and the wrong point are drawn alike, from those that every image sees and that look alike,
-so no image alone tells; by its colour the odd image is the first to last most unlike the others
-equally often (see `xvr.tasks.decoys`).
+so no image alone tells. By its colour the odd image is the first to last most unlike the others
+equally often (see `xvr.tasks.decoys`), and the wrong dot is above the right place as often as below
+it.
 """
 
 import numpy as np
@@ -20,24 +21,26 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 IMAGES = (4, 5)
+POINTS_TRIED = 10
+RANKS = 20
+"""Variants in which every rank of 4 and of 5 images comes up equally often."""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the rank of the odd image by colour."""
+    """One sample; the variant of the slot gives the odd dot's rank by colour and side in height."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
     odd_first = np.array([views[odd], *np.delete(views, odd)])
     crowd = alike_crowd(pool, odd_first, shared.points, rng)
-    point = int(rng.choice(crowd))
-    others = crowd[apart(pool, int(views[odd]), point, crowd, rules)]
-    if len(others) == 0:
-        return Refusal(reason="no_other_point")
-    others = others[_color_ranks(pool, odd_first, point, others) == slot.variant % slot.images]
-    if len(others) == 0:
-        return Refusal(reason="no_other_point_of_the_color_rank")
-    other = int(rng.choice(others))
+    pairs = _pairs(pool, odd_first, crowd, slot.variant % slot.images, rng, rules)
+    heights = pool.place[views[odd], pairs, 1]
+    lower = (slot.variant + slot.variant // RANKS) % 2 == 1
+    pairs = pairs[(heights[:, 1] > heights[:, 0]) == lower]
+    if len(pairs) == 0:
+        return Refusal(reason="no_points_of_the_color_rank")
+    point, other = (int(n) for n in rng.choice(pairs))
     angles_deg = view_angles(pool, views, point)
     points = np.full(slot.images, point)
     points[odd] = other
@@ -92,6 +95,27 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
 
 
+def _pairs(
+    pool: PointPool,
+    odd_first: Int[np.ndarray, " k"],
+    crowd: Int[np.ndarray, " n"],
+    rank: int,
+    rng: np.random.Generator,
+    rules: Rules,
+) -> Int[np.ndarray, "m 2"]:
+    """Pairs of a point and another one for the odd image that has the rank by colour.
+
+    A pair is drawn from those of many points together: drawing the point first would favour points
+    with few others far enough away, which lie elsewhere than those with many.
+    """
+    found = [np.empty((0, 2), np.int64)]
+    for point in rng.permutation(crowd)[:POINTS_TRIED]:
+        others = crowd[apart(pool, int(odd_first[0]), int(point), crowd, rules)]
+        others = others[_color_ranks(pool, odd_first, int(point), others) == rank]
+        found.append(np.column_stack([np.full(len(others), point), others]))
+    return np.concatenate(found)
+
+
 def _color_ranks(
     pool: PointPool, odd_first: Int[np.ndarray, " k"], point: int, others: Int[np.ndarray, " n"]
 ) -> Int[np.ndarray, " n"]:
@@ -118,7 +142,7 @@ TASK = Task(
     domain="general",
     question="Every image marks the same 3D point, but one marks another: which image?",
     cells=cells(IMAGES, lambda images: images),
-    variants=20,
+    variants=2 * RANKS,
     draft=draft,
     eval_count=264,
 )
