@@ -5,12 +5,15 @@ references best. All options are therefore drawn from one crowd of points that l
 references; the wrong ones are chosen so that by its fit the right one is the first, second, ...
 equally often, in every measure of the fit, and so that by its brightness it is too: what fits badly
 although it is right is mostly a highlight.
+
+The draws run compiled: a question takes dozens of tries, and a try some microseconds.
 """
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -21,106 +24,226 @@ ALIKE_CHANGE = 0.7
 """Largest |log| ratio of a crowd's changes to the view of the options, each plus one level."""
 ALIKE_MISFIT = 0.9
 """Largest |log| ratio of a wrong option's misfit to the right one's, each plus one level."""
+CROWDS_TRIED = 20
+"""Crowds among which a choice is looked for before the views are given up."""
+POINTS_TRIED = 10
+"""Points whose pairs are looked at together."""
 
 
-class RankedChoice(NamedTuple):
-    """What the wrong options must be, in number."""
+class Looks(NamedTuple):
+    """How n shared points look: in the view that shows the options, and in r references."""
 
-    wrong: int
-    """How many wrong options."""
-    fit: int
-    """How many of them fit the references better than the right one."""
-    brightness: int
-    """How many of them are brighter than the right one."""
+    seen: Float[np.ndarray, "2 n 3"]
+    """Patches in the view of the options, in CIE Lab and in RGB."""
+    wanted: Float[np.ndarray, "2 r n 3"]
+    """Patches in the references, likewise."""
+    mean: Float[np.ndarray, "n 3"]
+    """Mean of the references' patches, in CIE Lab."""
+    change: Float[np.ndarray, " n"]
+    """log(1 + difference) of the patch in the view of the options to that mean."""
+    uv_px: Float[np.ndarray, "n 2"]
+    """Projections in the view of the options."""
+    world: Float[np.ndarray, "n 3"]
+    min_px: float
+    """How far apart options are in that view."""
+    min_m: float
+    """How far apart options are in 3D."""
 
 
-def choose_decoys(
-    pool: PointPool,
-    views: Int[np.ndarray, " k"],
-    crowd: Int[np.ndarray, " n"],
-    ranked: RankedChoice,
-    rng: np.random.Generator,
-    rules: Rules,
-) -> tuple[int, Int[np.ndarray, " c"]] | None:
-    """A right option and wrong ones, as many of them better fitting and brighter as asked.
+def looks_of(
+    pool: PointPool, views: Int[np.ndarray, " k"], shared: Int[np.ndarray, " n"], rules: Rules
+) -> Looks:
+    """The looks of shared points; the first view shows the options."""
+    colors = np.stack([look[views][:, shared] for look in (pool.lab, pool.rgb)]).astype(np.float64)
+    mean = colors[0, 1:].mean(axis=0)
+    return Looks(
+        mean=mean,
+        change=np.log1p(np.sqrt(((colors[0, 0] - mean) ** 2).sum(axis=1))),
+        seen=np.ascontiguousarray(colors[:, 0]),
+        wanted=np.ascontiguousarray(colors[:, 1:]),
+        uv_px=np.ascontiguousarray(pool.uv_px[views[0], shared]),
+        world=np.ascontiguousarray(pool.points_world[shared]),
+        min_px=rules.min_option_px_share * pool.cameras[int(views[0])].diagonal_px,
+        min_m=rules.min_option_scene_share * pool.extent_m,
+    )
+
+
+def draw_options(
+    looks: Looks, wrong: int, fit: int, brightness: int, rng: np.random.Generator
+) -> Int[np.ndarray, " o"] | None:
+    """A right option and `wrong` wrong ones, pairwise apart, all from one crowd.
 
     Args:
-        pool: of the scene.
-        views: the view that shows the options, then the references.
-        crowd: points that look alike, see `alike_crowd`.
-        ranked: how many wrong options, and of which kinds.
+        looks: of the points to choose from.
+        wrong: how many wrong options.
+        fit: how many of them fit the right one's references better than itself.
+        brightness: how many of them are brighter than the right one.
         rng: source of randomness.
-        rules: acceptance rules.
 
     Returns:
-        Points apart from each other, or None when there are too few.
+        Indices of points, the right one first, or None when no try succeeded.
     """
-    point = int(rng.choice(crowd))
-    free = crowd[apart(pool, int(views[0]), point, crowd, rules)]
-    misfits = _color_misfits(pool, views, point, np.array([point, *free]))
-    better = misfits[:, 1:] < misfits[:, :1]
-    near = np.abs(np.log1p(misfits[0, 1:]) - np.log1p(misfits[0, 0])) <= ALIKE_MISFIT
-    fits = np.where(better.all(axis=0), 1, np.where(better.any(axis=0), 0, -1)) * near
-    brightness = pool.lab[views[0], :, 0]
-    brighter = np.where(brightness[free] > brightness[point], 1, -1)
-    kinds = [
-        np.where(rng.permutation(ranked.wrong) < rank, 1, -1)
-        for rank in (ranked.fit, ranked.brightness)
-    ]
-    chosen: list[int] = []
-    for fit, light in zip(*kinds, strict=True):
-        fitting = free[(fits == fit) & (brighter == light)]
-        if len(fitting) == 0:
-            return None
-        chosen.append(int(rng.choice(fitting)))
-        kept = apart(pool, int(views[0]), chosen[-1], free, rules)
-        free, fits, brighter = free[kept], fits[kept], brighter[kept]
-    return point, np.array(chosen)
+    for _ in range(CROWDS_TRIED):
+        better = np.where(rng.permutation(wrong) < fit, 1, -1)
+        brighter = np.where(rng.permutation(wrong) < brightness, 1, -1)
+        chosen = _try_options(*looks, better, brighter, rng)
+        if chosen[-1] >= 0:
+            return chosen
+    return None
 
 
-def alike_crowd(
-    pool: PointPool,
-    views: Int[np.ndarray, " k"],
-    shared: Int[np.ndarray, " n"],
-    rng: np.random.Generator,
-) -> Int[np.ndarray, " m"]:
-    """The shared points that look like a random one in the views after the first.
+def draw_pair(
+    looks: Looks, rank: int, lower: bool, rng: np.random.Generator
+) -> tuple[int, int] | None:
+    """A point for all images and another for the odd one, from one crowd.
 
-    How much they change from there to the first view must be alike too: change depends on place,
-    and an option that changes unlike the others would be given away by where it lies.
+    A pair is drawn from those of many points together: drawing the point first would favour points
+    with few others far enough away, which lie elsewhere than those with many.
+
+    Args:
+        looks: of the points to choose from; the view of the options is the odd image.
+        rank: how many images' patches are more unlike the rest than the odd one's.
+        lower: whether the odd image's dot is below the right place, not above it.
+        rng: source of randomness.
+
+    Returns:
+        Indices of both points, or None when no try succeeded.
     """
-    look = pool.lab[views][:, shared]
-    mean = look[1:].mean(axis=0)
-    change = np.log1p(np.sqrt(((look[0] - mean) ** 2).sum(axis=1)))
-    seed = rng.integers(len(shared))
-    alike = ((mean - mean[seed]) ** 2).sum(axis=1) <= ALIKE_LEVELS**2
-    return shared[alike & (np.abs(change - change[seed]) <= ALIKE_CHANGE)]
+    for _ in range(CROWDS_TRIED):
+        point, other = _try_pair(*looks, rank, lower, rng)
+        if point >= 0:
+            return int(point), int(other)
+    return None
 
 
-def _color_misfits(
-    pool: PointPool, views: Int[np.ndarray, " k"], owner: int, points: Int[np.ndarray, " n"]
-) -> Float[np.ndarray, "m n"]:
-    """How unlike points' patches in the first view are to the owner's in the other views.
+@numba.njit(cache=True)
+def _crowd(mean, change, rng):  # pragma: no cover - compiled
+    """Points that look like a random one in the references and change as much from there."""
+    seed = rng.integers(0, len(mean))
+    found = np.empty(len(mean), np.int64)
+    count = 0
+    for i in range(len(mean)):
+        if abs(change[i] - change[seed]) > ALIKE_CHANGE:
+            continue
+        unlike = 0.0
+        for axis in range(3):
+            unlike += (mean[i, axis] - mean[seed, axis]) ** 2
+        if unlike <= ALIKE_LEVELS * ALIKE_LEVELS:
+            found[count] = i
+            count += 1
+    return found[:count]
 
-    Two measures in CIE Lab and in RGB: against the mean of the others, and against the nearest.
+
+@numba.njit(cache=True)
+def _apart(uv_px, world, min_px, min_m, a, b):  # pragma: no cover - compiled
+    pixels, metres = 0.0, 0.0
+    for axis in range(2):
+        pixels += (uv_px[a, axis] - uv_px[b, axis]) ** 2
+    for axis in range(3):
+        metres += (world[a, axis] - world[b, axis]) ** 2
+    return pixels >= min_px * min_px and metres >= min_m * min_m
+
+
+@numba.njit(cache=True)
+def _misfits(seen, wanted, owner, point, out):  # pragma: no cover - compiled
+    """How unlike a point's patch is to the owner's in the references, in four measures.
+
+    In CIE Lab and in RGB: against the mean of the references, and against the nearest.
     """
-    measures = []
-    for look in (pool.lab, pool.rgb):
-        seen, wanted = look[views[0], points], look[views[1:], owner]
-        each = np.sqrt(((seen - wanted[:, None]) ** 2).sum(axis=2))  # (k - 1, n)
-        to_mean = np.sqrt(((seen - wanted.mean(axis=0)) ** 2).sum(axis=1))
-        measures += [to_mean, each.min(axis=0)]
-    return np.stack(measures)
+    references = wanted.shape[1]
+    for space in range(2):
+        to_mean, nearest = 0.0, np.inf
+        for axis in range(3):
+            mean = 0.0
+            for r in range(references):
+                mean += wanted[space, r, owner, axis]
+            to_mean += (seen[space, point, axis] - mean / references) ** 2
+        for r in range(references):
+            distance = 0.0
+            for axis in range(3):
+                distance += (seen[space, point, axis] - wanted[space, r, owner, axis]) ** 2
+            nearest = min(nearest, distance)
+        out[2 * space], out[2 * space + 1] = np.sqrt(to_mean), np.sqrt(nearest)
 
 
-def apart(
-    pool: PointPool, view: int, point: int, others: Int[np.ndarray, " n"], rules: Rules
-) -> Bool[np.ndarray, " n"]:
-    """Which points are far enough from a point, in the pixels of a view and in 3D."""
-    pixels = pool.uv_px[view, others] - pool.uv_px[view, point]
-    metres = pool.points_world[others] - pool.points_world[point]
-    min_px = rules.min_option_px_share * pool.cameras[view].diagonal_px
-    min_m = rules.min_option_scene_share * pool.extent_m
-    return ((pixels * pixels).sum(axis=1) >= min_px**2) & (
-        (metres * metres).sum(axis=1) >= min_m**2
-    )
+@numba.njit(cache=True)
+def _try_options(  # noqa: PLR0913
+    seen, wanted, mean, change, uv_px, world, min_px, min_m, better, brighter, rng
+):  # pragma: no cover - compiled
+    wrong = len(better)
+    chosen = np.full(wrong + 1, -1)
+    crowd = _crowd(mean, change, rng)
+    right = crowd[rng.integers(0, len(crowd))]
+    own, misfits = np.empty(4), np.empty(4)
+    _misfits(seen, wanted, right, right, own)
+    fits = np.zeros(len(crowd), np.int8)
+    for c in range(len(crowd)):
+        if not _apart(uv_px, world, min_px, min_m, right, crowd[c]):
+            continue
+        _misfits(seen, wanted, right, crowd[c], misfits)
+        if abs(np.log1p(misfits[0]) - np.log1p(own[0])) > ALIKE_MISFIT:
+            continue
+        fitting = (misfits < own).sum()
+        fits[c] = 1 if fitting == 4 else (-1 if fitting == 0 else 0)
+    for n in range(wrong):
+        count = 0
+        for c in range(len(crowd)):
+            light = 1 if seen[0, crowd[c], 0] > seen[0, right, 0] else -1
+            if fits[c] == better[n] and light == brighter[n]:
+                count += 1
+                if rng.integers(0, count) == 0:  # every fitting one is kept equally likely
+                    chosen[n + 1] = crowd[c]
+        if count == 0:
+            chosen[wrong] = -1
+            return chosen
+        for c in range(len(crowd)):
+            if not _apart(uv_px, world, min_px, min_m, chosen[n + 1], crowd[c]):
+                fits[c] = 0
+    chosen[0] = right
+    return chosen
+
+
+@numba.njit(cache=True)
+def _try_pair(  # noqa: PLR0913
+    seen, wanted, mean, change, uv_px, world, min_px, min_m, rank, lower, rng
+):  # pragma: no cover - compiled
+    crowd = _crowd(mean, change, rng)
+    k = wanted.shape[1] + 1
+    values, unlike = np.empty((k, 3)), np.empty((2, k))
+    best_point, best_other, count = -1, -1, 0
+    for point in rng.permutation(crowd)[:POINTS_TRIED]:
+        for other in crowd:
+            if (uv_px[other, 1] > uv_px[point, 1]) != lower:
+                continue
+            if not _apart(uv_px, world, min_px, min_m, point, other):
+                continue
+            agrees = True
+            for space in range(2):
+                values[0] = seen[space, other]
+                values[1:] = wanted[space, :, point]
+                _outliers(values, unlike)
+                for measure in range(2):
+                    if (unlike[measure] > unlike[measure, 0]).sum() != rank:
+                        agrees = False
+                if not agrees:
+                    break
+            if agrees:
+                count += 1
+                if rng.integers(0, count) == 0:  # every pair is kept equally likely
+                    best_point, best_other = point, other
+    return best_point, best_other
+
+
+@numba.njit(cache=True)
+def _outliers(values, out):  # pragma: no cover - compiled
+    """Per image, the sum of distances to all images, and the distance to the median of all."""
+    k = len(values)
+    out[:] = 0.0
+    for axis in range(3):
+        ordered = np.sort(values[:, axis])
+        median = 0.5 * (ordered[(k - 1) // 2] + ordered[k // 2])
+        for i in range(k):
+            out[1, i] += (values[i, axis] - median) ** 2
+    for i in range(k):
+        for j in range(k):
+            out[0, i] += np.sqrt(((values[i] - values[j]) ** 2).sum())

@@ -13,7 +13,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import RankedChoice, alike_crowd, choose_decoys
+from xvr.tasks.decoys import draw_options, looks_of
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -36,13 +36,13 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     if isinstance(shared, Refusal):
         return shared
     target, references = int(shared.views[0]), shared.views[1:]
-    crowd = alike_crowd(pool, shared.views, shared.points, rng)
-    ranked = _ranks(slot.variant)
-    chosen = choose_decoys(pool, shared.views, crowd, ranked, rng, rules)
+    fit, brightness = _ranks(slot.variant)
+    looks = looks_of(pool, shared.views, shared.points, rules)
+    chosen = draw_options(looks, OPTIONS - 1, fit, brightness, rng)
     if chosen is None:
         return Refusal(reason="no_distractors_of_the_color_rank")
-    point, found = chosen
-    marked = Marked(point, shared.views)
+    point, *wrong = shared.points[chosen].tolist()
+    marked, found = Marked(point, shared.views), np.array(wrong)
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
     if set(hardness) == {"spread"}:
         return Refusal(reason="no_hard_distractor")
@@ -72,15 +72,15 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
-            "color_rank": float(ranked.fit),
+            "color_rank": float(fit),
         },
     )
 
 
-def _ranks(variant: int) -> RankedChoice:
+def _ranks(variant: int) -> tuple[int, int]:
     """All pairs of ranks within OPTIONS^2 variants, and each rank once within every OPTIONS."""
     fit = variant % OPTIONS
-    return RankedChoice(OPTIONS - 1, fit, (variant // OPTIONS + fit) % OPTIONS)
+    return fit, (variant // OPTIONS + fit) % OPTIONS
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:

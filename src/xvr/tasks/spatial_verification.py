@@ -9,11 +9,10 @@ it.
 """
 
 import numpy as np
-from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import alike_crowd, apart
+from xvr.tasks.decoys import draw_pair, looks_of
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -21,7 +20,6 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import angle_checks, choose_views, view_angles
 
 IMAGES = (4, 5)
-POINTS_TRIED = 10
 RANKS = 20
 """Variants in which every rank of 4 and of 5 images comes up equally often."""
 
@@ -33,14 +31,12 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         return shared
     views, odd = shared.views[rng.permutation(slot.images)], slot.answer
     odd_first = np.array([views[odd], *np.delete(views, odd)])
-    crowd = alike_crowd(pool, odd_first, shared.points, rng)
-    pairs = _pairs(pool, odd_first, crowd, slot.variant % slot.images, rng, rules)
-    heights = pool.place[views[odd], pairs, 1]
+    rank = slot.variant % slot.images
     lower = (slot.variant + slot.variant // RANKS) % 2 == 1
-    pairs = pairs[(heights[:, 1] > heights[:, 0]) == lower]
-    if len(pairs) == 0:
+    chosen = draw_pair(looks_of(pool, odd_first, shared.points, rules), rank, lower, rng)
+    if chosen is None:
         return Refusal(reason="no_points_of_the_color_rank")
-    point, other = (int(n) for n in rng.choice(pairs))
+    point, other = shared.points[list(chosen)].tolist()
     angles_deg = view_angles(pool, views, point)
     points = np.full(slot.images, point)
     points[odd] = other
@@ -89,50 +85,10 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             "nearest_view_deg": float(
                 np.where(np.eye(slot.images, dtype=bool), np.inf, angles_deg).min()
             ),
-            "color_rank": float(slot.variant % slot.images),
+            "color_rank": float(rank),
             "odd_px_share": odd_px_share,
         },
     )
-
-
-def _pairs(
-    pool: PointPool,
-    odd_first: Int[np.ndarray, " k"],
-    crowd: Int[np.ndarray, " n"],
-    rank: int,
-    rng: np.random.Generator,
-    rules: Rules,
-) -> Int[np.ndarray, "m 2"]:
-    """Pairs of a point and another one for the odd image that has the rank by colour.
-
-    A pair is drawn from those of many points together: drawing the point first would favour points
-    with few others far enough away, which lie elsewhere than those with many.
-    """
-    found = [np.empty((0, 2), np.int64)]
-    for point in rng.permutation(crowd)[:POINTS_TRIED]:
-        others = crowd[apart(pool, int(odd_first[0]), int(point), crowd, rules)]
-        others = others[_color_ranks(pool, odd_first, int(point), others) == rank]
-        found.append(np.column_stack([np.full(len(others), point), others]))
-    return np.concatenate(found)
-
-
-def _color_ranks(
-    pool: PointPool, odd_first: Int[np.ndarray, " k"], point: int, others: Int[np.ndarray, " n"]
-) -> Int[np.ndarray, " n"]:
-    """Per other point, how many images' patches are more unlike the rest than the odd one's.
-
-    Unlike in two measures, in CIE Lab and in RGB, which must all agree or the rank is -1: the sum
-    of the distances to all images, and the distance to the median of all.
-    """
-    measures = []
-    for look in (pool.lab, pool.rgb):
-        rest = np.repeat(look[odd_first[1:], point][:, None], len(others), axis=1)
-        values = np.concatenate([look[odd_first[0], others][None], rest])  # (k, n, 3)
-        away = np.sqrt(((values[:, None] - values) ** 2).sum(axis=3))  # (k, k, n)
-        off_median = np.sqrt(((values - np.median(values, axis=0)) ** 2).sum(axis=2))
-        measures += [away.sum(axis=1), off_median]  # (k, n) each
-    ranks = np.stack([(unlike > unlike[0]).sum(axis=0) for unlike in measures])
-    return np.where((ranks == ranks[0]).all(axis=0), ranks[0], -1)
 
 
 TASK = Task(

@@ -6,6 +6,8 @@ All three candidates' cameras stand inside every reference, so any of them could
 the right one is the first to third most similar to the references equally often.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -101,6 +103,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
 
 
+@lru_cache(maxsize=1)
 def _placed_cameras(
     pool: PointPool, rules: Rules
 ) -> tuple[Float[np.ndarray, "v v 2"], Bool[np.ndarray, "v v"]]:
