@@ -119,7 +119,7 @@ def _compile_s(config: BuildConfig, work: Path) -> float:
 
 
 def _scaling(captures: Path, scenes: int, work: Path) -> dict[str, Any]:
-    """The same build with one and with two workers, in turns; the least of each counts."""
+    """The same build with one and with two workers, in turns; the shorter of each counts."""
     links = link_copies(captures, work / "copies", COPIES)
     config = BuildConfig(
         sources=tuple(f"wildrgbd:{link}" for link in links),

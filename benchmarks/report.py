@@ -72,14 +72,19 @@ def _points(points: dict[str, Any]) -> str:
 
 
 def _scaling(scaling: dict[str, Any]) -> str:
+    """CPU over wall seconds tells how many cores were to be had; the rest was others' work."""
     rows = [
-        [name, f"{cost['wall_s']:.1f}", f"{cost['cpu_s']:.1f}"]
+        [
+            name,
+            f"{cost['wall_s']:.1f}",
+            f"{cost['cpu_s']:.1f}",
+            f"{cost['cpu_s'] / cost['wall_s']:.2f}",
+        ]
         for name, cost in (("1 worker", scaling["one"]), ("2 workers", scaling["two"]))
     ]
-    rows.append(["speedup", f"{scaling['speedup']:.2f}", ""])
-    return _table(
-        [f"{scaling['samples']} samples, {scaling['units']} units", "wall s", "CPU-s"], rows
-    )
+    rows.append(["speedup", f"{scaling['speedup']:.2f}", "", ""])
+    head = f"{scaling['samples']} samples, {scaling['units']} units"
+    return _table([head, "wall s", "CPU-s", "cores got"], rows)
 
 
 def _planning(planning: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ def _run_rounds(
     ledger = Ledger()
     run = partial(run_unit, config=config, work=work, fingerprint=identity)
     for split, tasks in wanted.items():
-        planner = SplitPlanner(split=split, refs=splits[split], counts=tasks)
+        planner = SplitPlanner(split=split, refs=splits[split], counts=tasks, seed=config.seed)
         names = []
         while planner.open_slots and (units := planner.next_units()):
             for unit, receipt in execute(units, run, workers):

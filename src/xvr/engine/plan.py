@@ -95,6 +95,7 @@ class SplitPlanner:
     split: str
     refs: Sequence[Ref]
     counts: dict[str, int]
+    seed: int = 0
     round: int = 0
     open_slots: set[SlotId] = field(default_factory=set)
     spent: set[tuple[str, str]] = field(default_factory=set)
@@ -124,7 +125,7 @@ class SplitPlanner:
             window = -(-wanted // MIN_SAMPLES_PER_UNIT)
             for offset, task in enumerate(tasks):
                 able = self._able(task, candidates)[: max(window, 1)]
-                slots = sorted(slot for slot in self.open_slots if slot[0] == task)
+                slots = self._shuffled(task)
                 for number, slot in enumerate(slots if able else ()):
                     ref = able[(number + offset) % len(able)]
                     refs[_key(ref)] = ref
@@ -169,6 +170,11 @@ class SplitPlanner:
                 self.spent.add((task, _key(unit.ref)))
             elif 2 * given[task] < count:
                 self.poor.add((task, _key(unit.ref)))
+
+    def _shuffled(self, task: str) -> list[SlotId]:
+        """Open slots of a task in random order: their answers take turns, and so do the units."""
+        slots = (slot for slot in self.open_slots if slot[0] == task)
+        return sorted(slots, key=lambda slot: digest(self.seed, self.split, self.round, *slot))
 
     def _able(self, task: str, candidates: Sequence[Ref]) -> list[Ref]:
         able = [ref for ref in candidates if (task, _key(ref)) not in self.spent]

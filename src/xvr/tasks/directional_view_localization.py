@@ -67,7 +67,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
             for n in range(len(shown))
         ),
         answer=str(slot.answer + 2),
-        key=(grid.frames[instant], center, asked, slot.answer),
+        key=(grid.frames[instant], center, asked),
         world={"side": SIDES[slot.variant], "asked_role": asked},
         checks=checks,
         difficulty={"time_s": grid.time_s(instant)},

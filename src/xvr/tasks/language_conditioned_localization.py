@@ -61,7 +61,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
             for n, number in enumerate(numbers)
         ),
         answer=numbers[slot.answer],
-        key=(grid.frames[instant], described, tuple(shown), asked),
+        key=(grid.frames[instant], described, tuple(sorted(shown)), asked),
         world={"asked_role": asked, "described_role": described},
         checks=checks,
         difficulty={"time_s": grid.time_s(instant)},
