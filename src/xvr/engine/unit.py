@@ -28,7 +28,7 @@ from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
 MIN_VIEWS, MAX_VIEWS = 16, 60
-MIN_INSTANTS, MAX_INSTANTS = 8, 64
+MIN_INSTANTS, MAX_INSTANTS = 6, 64
 GIVE_UP = 3
 
 
@@ -217,7 +217,8 @@ def _depth_maps(scene: Scene, chosen: list[View], depths: list) -> Iterator[tupl
 
 def _open_pair(unit: Unit, config: BuildConfig) -> Subject:
     episode = _load_episode(unit.ref, config)
-    grids = [_grid(episode, unit, len(unit.slots), config)]
+    # two thirds: most instants serve several questions, and no camera is decoded in vain
+    grids = [_grid(episode, unit, 2 * len(unit.slots) // 3, config)]
     refs, reasons = [unit.ref], Counter()
     crossing = sum(1 for task, _ in unit.slots if task == "cross_scenario_localization")
     if unit.partner is not None and crossing:

@@ -30,6 +30,13 @@ class VoxelCounter:
 
     def add(self, camera: Camera, depth_map_m: Float[np.ndarray, "h w"]) -> None:
         """Count the cells of one view's depth map."""
+        if camera.model == "pinhole":
+            intrinsics = (camera.fx, camera.fy, camera.cx, camera.cy)
+            pose = np.ascontiguousarray(camera.world_from_camera, np.float64)
+            self.count = _insert_map(
+                self._table, depth_map_m, intrinsics, pose, self.voxel_m, self.count, self.capacity
+            )
+            return
         rows, columns = np.nonzero(depth_map_m > 0)
         uv_px = np.column_stack([columns, rows]) + 0.5
         points = unproject(camera, uv_px, depth_map_m[rows, columns].astype(np.float64))
@@ -54,4 +61,28 @@ def _insert(table, points, voxel_m, count, capacity):  # pragma: no cover - comp
                 count += 1
                 break
             slot = (slot + 1) & mask
+    return count
+
+
+@numba.njit(cache=True)
+def _insert_map(table, depth, intrinsics, pose, voxel_m, count, capacity):
+    fx, fy, cx, cy = intrinsics  # pragma: no cover - compiled
+    height, width = depth.shape
+    points = np.empty((width, 3))
+    for row in range(height):
+        found = 0
+        y = (row + 0.5 - cy) / fy
+        for column in range(width):
+            z = depth[row, column]
+            if not z > 0.0:
+                continue
+            x = (column + 0.5 - cx) / fx
+            for axis in range(3):
+                points[found, axis] = (
+                    pose[axis, 0] * x + pose[axis, 1] * y + pose[axis, 2]
+                ) * z + pose[axis, 3]
+            found += 1
+        count = _insert(table, points[:found], voxel_m, count, capacity)
+        if count >= capacity:
+            break
     return count
