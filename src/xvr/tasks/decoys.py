@@ -22,9 +22,11 @@ ALIKE_LEVELS = 8.0
 """Largest Lab difference of a crowd's mean patches in the references."""
 ALIKE_CHANGE = 0.7
 """Largest |log| ratio of a crowd's changes to the view of the options, each plus one level."""
-ALIKE_MISFIT = 0.9
+ALIKE_MISFIT = 0.4
 """Largest |log| ratio of a wrong option's misfit to the right one's, each plus one level."""
-CROWDS_TRIED = 20
+CLEAR_LEVELS = 0.05
+"""By how much a misfit must be smaller or larger than the right one's to count."""
+CROWDS_TRIED = 40
 """Crowds among which a choice is looked for before the views are given up."""
 POINTS_TRIED = 10
 """Points whose pairs are looked at together."""
@@ -146,13 +148,13 @@ def _apart(uv_px, world, min_px, min_m, a, b):  # pragma: no cover - compiled
 
 @numba.njit(cache=True)
 def _misfits(seen, wanted, owner, point, out):  # pragma: no cover - compiled
-    """How unlike a point's patch is to the owner's in the references, in four measures.
+    """How unlike a point's patch is to the owner's in the references, in six measures.
 
-    In CIE Lab and in RGB: against the mean of the references, and against the nearest.
+    In CIE Lab and in RGB: against the mean of the references, on average, against the nearest.
     """
     references = wanted.shape[1]
     for space in range(2):
-        to_mean, nearest = 0.0, np.inf
+        to_mean, total, nearest = 0.0, 0.0, np.inf
         for axis in range(3):
             mean = 0.0
             for r in range(references):
@@ -162,29 +164,33 @@ def _misfits(seen, wanted, owner, point, out):  # pragma: no cover - compiled
             distance = 0.0
             for axis in range(3):
                 distance += (seen[space, point, axis] - wanted[space, r, owner, axis]) ** 2
+            total += np.sqrt(distance)
             nearest = min(nearest, distance)
-        out[2 * space], out[2 * space + 1] = np.sqrt(to_mean), np.sqrt(nearest)
+        out[3 * space], out[3 * space + 1] = np.sqrt(to_mean), total / references
+        out[3 * space + 2] = np.sqrt(nearest)
 
 
 @numba.njit(cache=True)
-def _try_options(  # noqa: PLR0913
+def _try_options(  # noqa: PLR0913, C901
     seen, wanted, mean, change, uv_px, world, min_px, min_m, better, brighter, rng
 ):  # pragma: no cover - compiled
     wrong = len(better)
     chosen = np.full(wrong + 1, -1)
     crowd = _crowd(mean, change, rng)
     right = crowd[rng.integers(0, len(crowd))]
-    own, misfits = np.empty(4), np.empty(4)
+    own, misfits = np.empty(6), np.empty(6)
     _misfits(seen, wanted, right, right, own)
     fits = np.zeros(len(crowd), np.int8)
     for c in range(len(crowd)):
         if not _apart(uv_px, world, min_px, min_m, right, crowd[c]):
             continue
         _misfits(seen, wanted, right, crowd[c], misfits)
-        if abs(np.log1p(misfits[0]) - np.log1p(own[0])) > ALIKE_MISFIT:
+        if np.abs(np.log1p(misfits) - np.log1p(own)).max() > ALIKE_MISFIT:
             continue
-        fitting = (misfits < own).sum()
-        fits[c] = 1 if fitting == 4 else (-1 if fitting == 0 else 0)
+        if (misfits < own - CLEAR_LEVELS).all():
+            fits[c] = 1
+        elif (misfits > own + CLEAR_LEVELS).all():
+            fits[c] = -1
     for n in range(wrong):
         count = 0
         for c in range(len(crowd)):

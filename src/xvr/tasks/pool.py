@@ -191,7 +191,7 @@ def _patch_rgb(
 ) -> Float[np.ndarray, "n 3"]:
     """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
     side = 2 * round(PATCH_SIDE_SHARE * math.hypot(*image.shape[:2]) / 2 - 0.5) + 1
-    blurred = cv2.blur(image, (side, side))
+    blurred = cv2.boxFilter(image, cv2.CV_32F, (side, side))
     columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
     rgb = np.full((len(uv_px), 3), np.nan, np.float32)
     rgb[visible] = blurred[rows, columns] / np.float32(255)
