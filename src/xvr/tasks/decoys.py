@@ -22,7 +22,7 @@ ALIKE_LEVELS = 8.0
 """Largest Lab difference of a crowd's mean patches in the references."""
 ALIKE_CHANGE = 0.7
 """Largest |log| ratio of a crowd's changes to the view of the options, each plus one level."""
-ALIKE_MISFIT = 0.4
+ALIKE_MISFIT = 0.3
 """Largest |log| ratio of a wrong option's misfit to the right one's, each plus one level."""
 CLEAR_LEVELS = 0.05
 """By how much a misfit must be smaller or larger than the right one's to count."""
