@@ -22,8 +22,6 @@ ALIKE_LEVELS = 8.0
 """Largest Lab difference of a crowd's mean patches in the references."""
 ALIKE_CHANGE = 0.7
 """Largest |log| ratio of a crowd's changes to the view of the options, each plus one level."""
-ALIKE_MISFIT = 0.3
-"""Largest |log| ratio of a wrong option's misfit to the right one's, each plus one level."""
 CLEAR_LEVELS = 0.05
 """By how much a misfit must be smaller or larger than the right one's to count."""
 CROWDS_TRIED = 40
@@ -50,6 +48,8 @@ class Looks(NamedTuple):
     """How far apart options are in that view."""
     min_m: float
     """How far apart options are in 3D."""
+    max_misfit: float
+    """Largest |log| ratio of a wrong option's misfit to the right one's, each plus one level."""
 
 
 def looks_of(
@@ -67,6 +67,7 @@ def looks_of(
         world=np.ascontiguousarray(pool.points_world[shared]),
         min_px=rules.min_option_px_share * pool.cameras[int(views[0])].diagonal_px,
         min_m=rules.min_option_scene_share * pool.extent_m,
+        max_misfit=rules.max_misfit_log_ratio,
     )
 
 
@@ -172,7 +173,7 @@ def _misfits(seen, wanted, owner, point, out):  # pragma: no cover - compiled
 
 @numba.njit(cache=True)
 def _try_options(  # noqa: PLR0913, C901
-    seen, wanted, mean, change, uv_px, world, min_px, min_m, better, brighter, rng
+    seen, wanted, mean, change, uv_px, world, min_px, min_m, max_misfit, better, brighter, rng
 ):  # pragma: no cover - compiled
     wrong = len(better)
     chosen = np.full(wrong + 1, -1)
@@ -185,7 +186,7 @@ def _try_options(  # noqa: PLR0913, C901
         if not _apart(uv_px, world, min_px, min_m, right, crowd[c]):
             continue
         _misfits(seen, wanted, right, crowd[c], misfits)
-        if np.abs(np.log1p(misfits) - np.log1p(own)).max() > ALIKE_MISFIT:
+        if np.abs(np.log1p(misfits) - np.log1p(own)).max() > max_misfit:
             continue
         if (misfits < own - CLEAR_LEVELS).all():
             fits[c] = 1
@@ -211,7 +212,7 @@ def _try_options(  # noqa: PLR0913, C901
 
 @numba.njit(cache=True)
 def _try_pair(  # noqa: PLR0913
-    seen, wanted, mean, change, uv_px, world, min_px, min_m, rank, lower, rng
+    seen, wanted, mean, change, uv_px, world, min_px, min_m, _, rank, lower, rng
 ):  # pragma: no cover - compiled
     crowd = _crowd(mean, change, rng)
     k = wanted.shape[1] + 1

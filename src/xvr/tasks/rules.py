@@ -54,6 +54,10 @@ class Rules:
     hard_color_distance: float = 12.0
     """A distractor is similar in colour within this CIE Lab distance of the answer's patch."""
 
+    max_misfit_log_ratio: float = 0.3
+    """A wrong dot's patch fits the references as well as the right one's, within this |log| ratio
+    of their colour misfits; larger lets a cheater that compares patches win more often."""
+
     arrow_scene_share: float = 0.20
     """Length of an arrow, of the scene extent."""
     min_arrow_px_share: float = 0.05
