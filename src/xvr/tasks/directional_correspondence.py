@@ -21,7 +21,7 @@ from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import angle_checks, choose_views, view_angles
+from xvr.tasks.views import Marked, angle_checks, choose_views, view_angles
 
 OPTIONS = 4
 DIRECTIONS_TRIED = 600
@@ -47,13 +47,6 @@ class Style(NamedTuple):
 
     color: str
     label: str
-
-
-class Marked(NamedTuple):
-    """The anchor and the views that show it; the first view is the target."""
-
-    point: int
-    views: Int[np.ndarray, " k"]
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:

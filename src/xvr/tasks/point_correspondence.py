@@ -6,8 +6,6 @@ All five dots lie on points that the target and every reference see and that loo
 references, so neither the target alone nor matching colours tells (see `xvr.tasks.decoys`).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from jaxtyping import Int
 
@@ -18,16 +16,9 @@ from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import angle_checks, choose_views, view_angles
+from xvr.tasks.views import Marked, angle_checks, choose_views, view_angles
 
 OPTIONS = 5
-
-
-class Marked(NamedTuple):
-    """A point and the views that show it; the first view is the target."""
-
-    point: int
-    views: Int[np.ndarray, " k"]
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:

@@ -30,6 +30,13 @@ class SharedPoints(NamedTuple):
     points: Int[np.ndarray, " n"]
 
 
+class Marked(NamedTuple):
+    """A point, or the anchor of arrows, and the views that show it; the first is the target."""
+
+    point: int
+    views: Int[np.ndarray, " k"]
+
+
 def choose_views(
     pool: PointPool, count: int, rng: np.random.Generator, rules: Rules
 ) -> SharedPoints | Refusal:
