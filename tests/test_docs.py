@@ -170,3 +170,13 @@ def test_the_check_in_the_readme_works(dataset, captures):
     exec(compile(code, "README.md", "exec"), names)
     assert names["proof"]["answer"] in names["shown"]
     assert min(names["misses"].values()) < 0.05
+
+
+def test_the_table_of_formats_is_what_the_readers_say():
+    rows = [
+        line
+        for line in FORMATS_PAGE.splitlines()
+        if re.match(r"\| `\w+` \| (scene|episode) ", line)
+    ]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert cells == [[f"`{f.name}`", f.kind, f.calibration, f.geometry] for f in FORMATS]

@@ -157,4 +157,12 @@ def _tracks(points: Iterable[PointEntry], columns: dict[int, int]) -> Tracks:
     return Tracks(positions.reshape(-1, 3), seen_by)
 
 
-COLMAP = SourceFormat(name="colmap", index=index, load=load, key_files=key_files)
+COLMAP = SourceFormat(
+    name="colmap",
+    kind="scene",
+    calibration="every image",
+    geometry="tracks",
+    index=index,
+    load=load,
+    key_files=key_files,
+)

@@ -234,4 +234,12 @@ def _check_ascending(indices: Iterator[int] | Sequence[int]) -> None:
         raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
 
 
-LEROBOT = SourceFormat(name="lerobot", index=index, load=load, key_files=key_files)
+LEROBOT = SourceFormat(
+    name="lerobot",
+    kind="episode",
+    calibration="where the calibration features are there",
+    geometry="",
+    index=index,
+    load=load,
+    key_files=key_files,
+)

@@ -213,4 +213,12 @@ def _distortion(
     return "pinhole", ()
 
 
-NERFSTUDIO = SourceFormat(name="nerfstudio", index=index, load=load, key_files=key_files)
+NERFSTUDIO = SourceFormat(
+    name="nerfstudio",
+    kind="scene",
+    calibration="every image",
+    geometry="depth files",
+    index=index,
+    load=load,
+    key_files=key_files,
+)

@@ -116,6 +116,12 @@ class SourceFormat:
     """How one on-disk format is listed and read."""
 
     name: str
+    kind: Literal["scene", "episode"]
+    """What it yields: scenes feed the general tasks, episodes the robotic ones."""
+    calibration: str
+    """Which calibration its cameras have, in a few words for the documents."""
+    geometry: str
+    """What visibility is decided by, in a few words for the documents; empty for episodes."""
     index: Callable[[Path], list[Ref]]
     """All scenes or episodes under a path, sorted by id; reads no image.
 

@@ -193,4 +193,12 @@ def _pngs(folder: Path) -> list[str]:
     return sorted(name for name in names if name.endswith(".png") and name[0] != ".")
 
 
-WILDRGBD = SourceFormat(name="wildrgbd", index=index, load=load, key_files=key_files)
+WILDRGBD = SourceFormat(
+    name="wildrgbd",
+    kind="scene",
+    calibration="every frame",
+    geometry="depth",
+    index=index,
+    load=load,
+    key_files=key_files,
+)
