@@ -4,15 +4,15 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from toy.drafting import RULES, pool
+from toy.drafting import RULES, fresh, pool
 from xvr.tasks.draft import Refusal
 from xvr.tasks.views import choose_views
 
 
 def sets(count, rules=RULES, tries=60):
-    subject, rng = replace(pool(), view_sets={}), np.random.default_rng(count)
+    subject, rng = fresh(pool()), np.random.default_rng(count)
     chosen = [choose_views(subject, count, rng, rules) for _ in range(tries)]
-    return [found for found in chosen if not isinstance(found, Refusal)]
+    return [(found.views, found.points) for found in chosen if not isinstance(found, Refusal)]
 
 
 def angle_deg(point, a, b):

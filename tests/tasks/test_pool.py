@@ -25,7 +25,7 @@ def test_points_lie_on_the_surface_that_their_views_show():
     world, found = room.furnish(SEED), pool(SEED)
     for point in range(0, len(found.points_world), 37):
         for view in np.flatnonzero(found.visible[:, point])[:4]:
-            camera, uv_px = found.cameras[view], found.uv_px[view, point]
+            camera, uv_px = found.camera(view), found.uv_px[view, point]
             u, v, depth_m = room.pixel_of(camera, found.points_world[point])
             assert uv_px == pytest.approx((u, v))
             assert found.depth_m[view, point] == pytest.approx(depth_m)
@@ -78,7 +78,7 @@ def test_tracks_are_seen_where_they_say_and_inside_the_margin():
     margin = RULES.margin_share * room.HEIGHT
     for point, visible in zip(tracked.points_world, tracked.visible.T, strict=True):
         number = int(np.argmin(np.linalg.norm(points - point, axis=1)))
-        for view, camera in enumerate(tracked.cameras):
+        for view, camera in enumerate(v.camera for v in tracked.views):
             u, v, depth_m = room.pixel_of(camera, point)
             within = margin <= u <= room.WIDTH - margin and margin <= v <= room.HEIGHT - margin
             assert visible[view] == (seen[number, view] and depth_m > 0 and within)

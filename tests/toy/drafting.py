@@ -82,12 +82,17 @@ def pair(own: Episode | None = None, partner: Episode | None = None) -> EpisodeP
     return EpisodePair(own=grid(own or episode(0)), partner=grid(partner or episode(1)))
 
 
+def fresh(subject: PointPool) -> PointPool:
+    """The same pool, without what tasks found out about it."""
+    return replace(subject, kept={})
+
+
 def tries(
     task: str, subject: PointPool | EpisodePair, rules: Rules = RULES, count: int = 60
 ) -> list[Draft | Refusal]:
     """What a task says to one slot after the other, of a pool that keeps nothing from before."""
     if isinstance(subject, PointPool):
-        subject = replace(subject, view_sets={})
+        subject = fresh(subject)
     rng, chosen = np.random.default_rng(count), get_task(task)
     return [chosen.draft(subject, chosen.slot("train", n), rng, rules) for n in range(count)]
 
@@ -104,7 +109,7 @@ def fill(task: str, index: int, episodes: EpisodePair | None = None) -> tuple[in
     chosen = get_task(task)
     for attempt in range(4):
         seed = (index + attempt) % 4 if chosen.domain == "general" else 0
-        subject = pool(seed) if chosen.domain == "general" else episodes or pair()
+        subject = fresh(pool(seed)) if chosen.domain == "general" else episodes or pair()
         rng = np.random.default_rng((3, index, attempt))
         for _ in range(RULES.attempts_per_sample):
             made = chosen.draft(subject, chosen.slot("train", index), rng, RULES)

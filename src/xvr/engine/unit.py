@@ -89,17 +89,18 @@ def _drafts(
 ) -> Iterator[tuple[tuple[str, int], Draft, str]]:
     """Filled slots with their drafts and the digests of their questions.
 
-    A task that fails `GIVE_UP` slots in a row is not tried again in this unit.
+    A task that fails `GIVE_UP` slots of a size in a row is not tried with it again in this unit.
     """
     taken = set(unit.taken)
-    failures: Counter[str] = Counter()
+    failures: Counter[tuple[str, int]] = Counter()
     for name, index in unit.slots:
-        if failures[name] == GIVE_UP:
-            continue
         rng = child_rng(config.seed, unit.ref.id, unit.split, name, index, unit.round)
         slot = get_task(name).slot(unit.split, index)
+        kind = (name, slot.images)
+        if failures[kind] == GIVE_UP:
+            continue
         found = _try(slot, config, subject, rng, taken, refusals[name])
-        failures[name] = 0 if found else failures[name] + 1
+        failures[kind] = 0 if found else failures[kind] + 1
         if found:
             taken.add(found[1])
             yield (name, index), *found
@@ -177,7 +178,7 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     rng = child_rng(config.seed, unit.ref.id, "pool")
     chosen = _working_views(scene, len(unit.slots), rng)
     depths = [view.read_depth() if view.read_depth else None for view in chosen]
-    if all(depth is not None for depth in depths):
+    if not unit.taken and all(depth is not None for depth in depths):
         check_points(scene.id, _depth_maps(scene, chosen, depths), config.rules)
     pixels = [
         ViewPixels(v.name, v.frame_index, v.time_s, v.camera, v.read_image(), depth)

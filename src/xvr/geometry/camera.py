@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import cv2
+import numba
 import numpy as np
 from jaxtyping import Float
 
@@ -101,13 +102,33 @@ def project(
     camera: Camera, points_world: Float[np.ndarray, "n 3"]
 ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
     """Pixels and depths of world points; a point at or behind the camera has NaN pixels."""
-    points_camera = (points_world - camera.center) @ camera.world_from_camera[:3, :3]
+    rotation, lens = camera.world_from_camera[:3, :3], (camera.fx, camera.fy, camera.cx, camera.cy)
+    if camera.model == "pinhole":
+        return _project_pinhole(points_world, camera.center, rotation, lens)
+    points_camera = (points_world - camera.center) @ rotation
     depth_m = points_camera[:, 2]
     in_front = depth_m > 0
     safe_z = np.where(in_front, depth_m, 1.0)
     xy = _distort(camera, points_camera[:, :2] / safe_z[:, None])
-    uv_px = xy * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+    uv_px = xy * lens[:2] + lens[2:]
     uv_px[~in_front] = np.nan
+    return uv_px, depth_m
+
+
+@numba.njit(cache=True)
+def _project_pinhole(points, center, rotation, lens):  # pragma: no cover - compiled
+    uv_px, depth_m = np.full((len(points), 2), np.nan), np.empty(len(points))
+    fx, fy, cx, cy = lens
+    for i in range(len(points)):
+        x, y, z = 0.0, 0.0, 0.0
+        for axis in range(3):
+            offset = points[i, axis] - center[axis]
+            x += offset * rotation[axis, 0]
+            y += offset * rotation[axis, 1]
+            z += offset * rotation[axis, 2]
+        depth_m[i] = z
+        if z > 0:
+            uv_px[i, 0], uv_px[i, 1] = x / z * fx + cx, y / z * fy + cy
     return uv_px, depth_m
 
 

@@ -65,15 +65,13 @@ def see_points(
         max_grazing_deg: largest angle between the ray and the normal.
     """
     uv_px, depth_m = project(camera, points_world)
-    candidates = inside(uv_px, camera.width, camera.height, margin_px)
-    looked_up = np.full(len(uv_px), np.nan)
-    looked_up[candidates] = lookup_depth(depth_map_m, uv_px[candidates], tolerance)
-    error_m = np.abs(looked_up - depth_m)
-    to_camera = camera.center - points_world
-    distance_m = np.linalg.norm(to_camera, axis=1)
-    cosine = np.abs((to_camera * normals_world).sum(axis=1)) / np.maximum(distance_m, 1e-12)
-    allowed_m = np.maximum(tolerance.absolute_m, tolerance.share * depth_m)
-    visible = (error_m <= allowed_m) & (cosine >= math.cos(math.radians(max_grazing_deg)))
+    error_m, visible = np.empty(len(uv_px)), np.empty(len(uv_px), bool)
+    _see(
+        depth_map_m,
+        (uv_px, depth_m, points_world, normals_world, camera.center),
+        (margin_px, *map(float, tolerance), math.cos(math.radians(max_grazing_deg))),
+        (error_m, visible),
+    )
     return Sight(uv_px, depth_m, error_m, visible)
 
 
@@ -105,23 +103,51 @@ def estimate_normals(
 
 
 @numba.njit(cache=True)
-def _lookup(depth, uv, absolute_m, share):  # pragma: no cover - compiled
-    height, width = depth.shape
-    out = np.full(len(uv), np.nan)
-    for i in range(len(uv)):
-        x, y = uv[i, 0] - 0.5, uv[i, 1] - 0.5
-        if not (0.0 <= x <= width - 1 and 0.0 <= y <= height - 1):
-            continue
-        x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
-        a, b = depth[y0, x0], depth[y0, x0 + 1]
-        c, d = depth[y0 + 1, x0], depth[y0 + 1, x0 + 1]
-        low, high = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
+def _see(depth_map, points, limits, out):  # pragma: no cover - compiled
+    height, width = depth_map.shape
+    uv_px, depth_m, world, normals, center = points
+    margin_px, absolute_m, share, min_cosine = limits
+    error_m, visible = out
+    for i in range(len(uv_px)):
+        error_m[i], visible[i] = np.nan, False
+        u, v = uv_px[i]
         # written so that NaN fails too
-        if not (low > 0.0 and high - low <= max(absolute_m, share * low)):
+        if not (margin_px <= u <= width - margin_px and margin_px <= v <= height - margin_px):
             continue
-        fx, fy = x - x0, y - y0
-        out[i] = (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy
+        error_m[i] = abs(_interpolate(depth_map, u, v, absolute_m, share) - depth_m[i])
+        if not error_m[i] <= max(absolute_m, share * depth_m[i]):
+            continue
+        along, square = 0.0, 0.0
+        for axis in range(3):
+            ray = center[axis] - world[i, axis]
+            along += ray * normals[i, axis]
+            square += ray * ray
+        visible[i] = abs(along) >= min_cosine * max(math.sqrt(square), 1e-12)
+
+
+@numba.njit(cache=True)
+def _lookup(depth_map, uv_px, absolute_m, share):  # pragma: no cover - compiled
+    out = np.empty(len(uv_px))
+    for i in range(len(uv_px)):
+        out[i] = _interpolate(depth_map, uv_px[i, 0], uv_px[i, 1], absolute_m, share)
     return out
+
+
+@numba.njit(cache=True)
+def _interpolate(depth_map, u, v, absolute_m, share):  # pragma: no cover - compiled
+    height, width = depth_map.shape
+    x, y = u - 0.5, v - 0.5
+    if not (0.0 <= x <= width - 1 and 0.0 <= y <= height - 1):
+        return np.nan
+    x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
+    a, b = depth_map[y0, x0], depth_map[y0, x0 + 1]
+    c, d = depth_map[y0 + 1, x0], depth_map[y0 + 1, x0 + 1]
+    low, high = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
+    # written so that NaN fails too
+    if not (low > 0.0 and high - low <= max(absolute_m, share * low)):
+        return np.nan
+    fx, fy = x - x0, y - y0
+    return (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy
 
 
 @numba.njit(cache=True)

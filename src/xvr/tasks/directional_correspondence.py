@@ -77,7 +77,7 @@ def _drawable_arrows(
     drawable = np.ones(len(directions), bool)
     ends_px, shares, angles = [], [], []
     for view in marked.views:
-        camera = pool.cameras[view]
+        camera = pool.camera(view)
         end_px, _ = project(camera, ends_world)
         offset = end_px - pool.uv_px[view, marked.point]
         share = np.linalg.norm(offset, axis=1) / camera.diagonal_px

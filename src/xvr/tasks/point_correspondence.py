@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import draw_options, looks_of
+from xvr.tasks.decoys import ENOUGH, Choices
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -19,21 +19,33 @@ from xvr.tasks.task import Task, cells
 from xvr.tasks.views import Marked, angle_checks, choose_views, view_angles
 
 OPTIONS = 5
+BRIGHTER = (
+    *("13204", "42013", "01234", "01234", "41320", "01234", "43210", "13240", "32104", "12034"),
+    *("01234", "20134", "23410", "31240", "34120", "23401", "30214", "24310", "43210", "12340"),
+)
+"""How many wrong options are brighter where 0, 1, ... 4 of them fit better.
+
+Each number comes up equally often by itself; pairs come up as often as among options of one crowd
+(measured on simulated captures, margins made even). What fits worst is mostly the brightest or the
+darkest, whichever option it is: were all pairs equally common, the rare ones would tell.
+"""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot gives the ranks of the answer by colour."""
-    shared = choose_views(pool, slot.images, rng, rules)
-    if isinstance(shared, Refusal):
-        return shared
-    target, references = int(shared.views[0]), shared.views[1:]
-    fit, brightness = _ranks(slot.variant)
-    looks = looks_of(pool, shared.views, shared.points, rules)
-    chosen = draw_options(looks, OPTIONS - 1, fit, brightness, rng)
-    if chosen is None:
+    ranks = _ranks(slot.variant)
+    choices = pool.keep(("choices", slot.images), Choices)
+    if choices.known(ranks) < ENOUGH:
+        shared = choose_views(pool, slot.images, rng, rules)
+        if isinstance(shared, Refusal):
+            return shared
+        choices.survey(pool, shared, OPTIONS - 1, rules)
+    if not choices.known(ranks):
         return Refusal(reason="no_distractors_of_the_color_rank")
-    point, *wrong = shared.points[chosen].tolist()
-    marked, found = Marked(point, shared.views), np.array(wrong)
+    chosen = choices.take(ranks, rng)
+    point, *wrong = chosen.options.tolist()
+    marked, found = Marked(point, chosen.shared.views), np.array(wrong)
+    target, references = int(marked.views[0]), marked.views[1:]
     hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
     if set(hardness) == {"spread"}:
         return Refusal(reason="no_hard_distractor")
@@ -63,15 +75,15 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
-            "color_rank": float(fit),
+            "color_rank": float(ranks[0]),
         },
     )
 
 
 def _ranks(variant: int) -> tuple[int, int]:
-    """All pairs of ranks within OPTIONS^2 variants, and each rank once within every OPTIONS."""
+    """How many wrong options fit better, and are brighter; each number once in five variants."""
     fit = variant % OPTIONS
-    return fit, (variant // OPTIONS + fit) % OPTIONS
+    return fit, int(BRIGHTER[variant // OPTIONS][fit])
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
@@ -128,7 +140,7 @@ def _checks(
     pool: PointPool, marked: Marked, distractors: Int[np.ndarray, " k"]
 ) -> dict[str, float]:
     points = np.array([marked.point, *distractors])
-    uv_px, target = pool.uv_px[marked.views[0], points], pool.cameras[marked.views[0]]
+    uv_px, target = pool.uv_px[marked.views[0], points], pool.camera(marked.views[0])
     upper = np.triu_indices(len(points), 1)
     pixels = np.linalg.norm(uv_px[:, None] - uv_px, axis=2)[upper]
     world = pool.points_world[points]
@@ -148,7 +160,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=OPTIONS**2,
+    variants=OPTIONS * len(BRIGHTER),
     draft=draft,
     eval_count=264,
 )

@@ -7,9 +7,9 @@ nothing in a single image tells the right one from the rest.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ NORMAL_STEP_PX = 3
 PATCH_SIDE_SHARE = 0.011
 """Of the image diagonal: 9 pixels of a 640x480 image."""
 THUMBNAIL_SIZE_PX = (40, 30)
+
+T = TypeVar("T")
 
 
 class ViewPixels(NamedTuple):
@@ -66,17 +68,22 @@ class PointPool:
     """Scene centre: the median of the points."""
     seed: int
     """Of choices that belong to the pool and not to one question."""
-    view_sets: dict[tuple[int, int], Any] = field(default_factory=dict)
-    """Sets of views that were chosen, by size and number; see `xvr.tasks.views`."""
+    kept: dict[Hashable, Any] = field(default_factory=dict)
+    """What tasks found out about the pool; see `keep`."""
+
+    def keep(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` returns, found once: many questions share views and looks."""
+        if key not in self.kept:
+            self.kept[key] = find()
+        return self.kept[key]
 
     def names(self, views: Iterable[int]) -> tuple[str, ...]:
         """Names of views, sorted."""
         return tuple(sorted(self.views[view].name for view in views))
 
-    @property
-    def cameras(self) -> tuple[Camera, ...]:
-        """Cameras in the order of the views."""
-        return tuple(view.camera for view in self.views)
+    def camera(self, view: int) -> Camera:
+        """The camera of a view."""
+        return self.views[view].camera
 
 
 def build_pool(

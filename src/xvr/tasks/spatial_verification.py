@@ -4,16 +4,17 @@
 
 The right and the wrong point are drawn alike, from those that every image sees and that look alike,
 so no image alone tells. By its colour the odd image is the first to last most unlike the others
-equally often (see `xvr.tasks.decoys`), and the wrong dot is above the right place as often as below
-it.
+equally often (see `xvr.tasks.odd_pairs`), and the wrong dot is above the right place as often as
+below it.
 """
 
 import numpy as np
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import draw_pair, looks_of
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
+from xvr.tasks.looks import looks_of
+from xvr.tasks.odd_pairs import draw_pair
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -29,11 +30,15 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
-    views, odd = shared.views[rng.permutation(slot.images)], slot.answer
-    odd_first = np.array([views[odd], *np.delete(views, odd)])
+    order, odd = rng.permutation(slot.images), slot.answer
+    views = shared.views[order]
     rank = slot.variant % slot.images
     lower = (slot.variant + slot.variant // RANKS) % 2 == 1
-    chosen = draw_pair(looks_of(pool, odd_first, shared.points, rules), rank, lower, rng)
+    place = int(order[odd])
+    looks = pool.keep(
+        ("looks", slot.images, shared.number, place), lambda: looks_of(pool, shared, place, rules)
+    )
+    chosen = draw_pair(looks, rank, lower, rng)
     if chosen is None:
         return Refusal(reason="no_points_of_the_color_rank")
     point, other = shared.points[list(chosen)].tolist()
@@ -41,7 +46,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     points = np.full(slot.images, point)
     points[odd] = other
     question = pick(wordings.SPATIAL, rng).format(count=slot.images)
-    odd_camera = pool.cameras[int(views[odd])]
+    odd_camera = pool.camera(int(views[odd]))
     odd_px = pool.uv_px[views[odd], [point, other]]
     odd_px_share = float(np.linalg.norm(odd_px[1] - odd_px[0]) / odd_camera.diagonal_px)
     odd_m = pool.points_world[[point, other]]

@@ -37,8 +37,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     alike = pool.similarity[np.ix_(candidates, references)].mean(axis=1)
     answer = int(candidates[np.argsort(-alike, kind="stable")[slot.variant]])
     camera_px = centers_px[references, answer]
-    principal = np.array([(pool.cameras[r].cx, pool.cameras[r].cy) for r in references])
-    diagonals = np.array([pool.cameras[r].diagonal_px for r in references])
+    principal = np.array([(pool.camera(r).cx, pool.camera(r).cy) for r in references])
+    diagonals = np.array([pool.camera(r).diagonal_px for r in references])
     off_axis = np.linalg.norm(camera_px - principal, axis=1) / diagonals
     if off_axis.min() < rules.min_principal_px_share:
         return Refusal(reason="camera_on_the_principal_point")
@@ -109,7 +109,7 @@ def _placed_cameras(
 ) -> tuple[Float[np.ndarray, "v v 2"], Bool[np.ndarray, "v v"]]:
     """Where camera j stands in the image of camera i, and whether that is inside by the margin."""
     pixels, placed = [], []
-    for camera in pool.cameras:
+    for camera in (view.camera for view in pool.views):
         uv_px, _ = project(camera, pool.centers_world)
         pixels.append(uv_px)
         placed.append(inside(uv_px, camera.width, camera.height, margin_px(camera, rules)))
@@ -172,7 +172,7 @@ def _widest_separation(
     distance = np.linalg.norm(uv_px[:, :, None] - uv_px[:, None], axis=3)
     first, second = np.triu_indices(len(cameras), 1)
     smallest = distance[:, first, second].min(axis=1)
-    return float((smallest / [pool.cameras[r].diagonal_px for r in references]).max())
+    return float((smallest / [pool.camera(r).diagonal_px for r in references]).max())
 
 
 TASK = Task(

@@ -6,10 +6,12 @@ The difficulty, the angle from the target view to its nearest reference, is draw
 of those that the scene offers, not left to chance.
 """
 
+import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from xvr.geometry.angles import angles_seen_from, unit
 from xvr.tasks.draft import Refusal
@@ -17,7 +19,7 @@ from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 
 ANGLE_BINS = 5
-SETS_PER_COUNT = 64
+SETS_PER_COUNT = 128
 TRIES_PER_SET = 20
 MIN_SHARED_POINTS = 5
 
@@ -28,6 +30,8 @@ class SharedPoints(NamedTuple):
     views: Int[np.ndarray, " k"]
     """Indices of views; the first is the target, where a task has one."""
     points: Int[np.ndarray, " n"]
+    number: int
+    """Tells it from other sets of as many views."""
 
 
 class Marked(NamedTuple):
@@ -46,21 +50,17 @@ def choose_views(
     questions about different points share their views.
     """
     number = int(rng.integers(SETS_PER_COUNT))
-    if (count, number) not in pool.view_sets:
-        own_rng = np.random.default_rng([pool.seed, count, number])
-        pool.view_sets[count, number] = _find_views(pool, count, own_rng, rules)
-    return pool.view_sets[count, number]
+    return pool.keep(("views", count, number), lambda: _find_views(pool, count, number, rules))
 
 
-def _find_views(
-    pool: PointPool, count: int, rng: np.random.Generator, rules: Rules
-) -> SharedPoints | Refusal:
+def _find_views(pool: PointPool, count: int, number: int, rules: Rules) -> SharedPoints | Refusal:
     """The first set of views that works around one of some random points, or the last refusal."""
+    rng = np.random.default_rng([pool.seed, count, number])
     found: SharedPoints | Refusal = Refusal(reason="too_few_views_see_the_point")
     for around in rng.integers(len(pool.points_world), size=TRIES_PER_SET):
         found = _views_around(pool, int(around), count, rng, rules)
         if isinstance(found, SharedPoints):
-            break
+            return found._replace(number=number)
     return found
 
 
@@ -75,11 +75,11 @@ def _views_around(
     if chosen is None:
         return Refusal(reason="no_views_at_allowed_angles")
     views = seeing[chosen]
-    points = np.flatnonzero(pool.visible[views].all(axis=0))
-    points = points[_at_allowed_angles(pool, views, points, rules)]
+    limits = np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg])
+    points = _shared_points(pool.visible, pool.centers_world, pool.points_world, views, *limits)
     if len(points) < MIN_SHARED_POINTS:
         return Refusal(reason="too_few_shared_points")
-    return SharedPoints(views, points)
+    return SharedPoints(views, points, 0)
 
 
 def view_angles(
@@ -122,13 +122,31 @@ def _spread(
     return np.array(chosen) if len(chosen) == count else None
 
 
-def _at_allowed_angles(
-    pool: PointPool, views: Int[np.ndarray, " k"], points: Int[np.ndarray, " n"], rules: Rules
-) -> Bool[np.ndarray, " n"]:
-    """Which points see every two of the views at an allowed angle."""
-    directions = unit(pool.centers_world[views] - pool.points_world[points][:, None])  # (n, k, 3)
-    cosines = directions @ directions.transpose(0, 2, 1)
-    first, second = np.triu_indices(len(views), 1)
-    pairs = cosines[:, first, second]
-    low, high = np.cos(np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg]))
-    return (pairs.max(axis=1) <= low) & (pairs.min(axis=1) >= high)
+@numba.njit(cache=True)
+def _shared_points(
+    visible, centers, points, views, low_rad, high_rad
+):  # pragma: no cover - compiled
+    """Points that all views see, every two of them at an angle within the limits."""
+    found, count = np.empty(len(points), np.int64), 0
+    rays = np.empty((len(views), 3))
+    most, least = math.cos(low_rad), math.cos(high_rad)
+    for i in range(len(points)):
+        allowed = True
+        for view in views:
+            allowed &= visible[view, i]
+        for n in range(len(views) if allowed else 0):
+            square = 0.0
+            for axis in range(3):
+                rays[n, axis] = centers[views[n], axis] - points[i, axis]
+                square += rays[n, axis] ** 2
+            for axis in range(3):
+                rays[n, axis] /= math.sqrt(square)
+            for m in range(n):
+                cosine = 0.0
+                for axis in range(3):
+                    cosine += rays[n, axis] * rays[m, axis]
+                allowed &= least <= cosine <= most
+        if allowed:
+            found[count] = i
+            count += 1
+    return found[:count]
