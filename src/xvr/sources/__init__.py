@@ -16,6 +16,7 @@ from pathlib import Path
 from xvr.errors import Unusable, UserError, unknown_name
 from xvr.sources.colmap import COLMAP
 from xvr.sources.droid import DROID
+from xvr.sources.gr00t import GR00T
 from xvr.sources.lerobot import LEROBOT
 from xvr.sources.nerfstudio import NERFSTUDIO
 from xvr.sources.records import Episode, Ref, Scene, SourceFormat
@@ -29,6 +30,7 @@ FORMATS: tuple[SourceFormat, ...] = (
     COLMAP,
     NERFSTUDIO,
     DROID,
+    GR00T,
 )
 """Every format that can be read."""
 

@@ -98,13 +98,11 @@ def _effector_source(dataset: Dataset) -> tuple[str, list[int]] | None:
     for column in (f"{STATE}.end_effector_position", f"{STATE}.cartesian_position"):
         if column in dataset.features:
             return column, [0, 1, 2]
-    axes = {}
-    for entry, name in enumerate(dataset.names(STATE)):
-        found = _AXIS_NAME.fullmatch(name.lower())
-        if found:
-            axes.setdefault(found[1], entry)
-    if len(axes) == 3:
-        return STATE, [axes["x"], axes["y"], axes["z"]]
+    return _effector_by_modality(dataset) or _effector_by_names(dataset)
+
+
+def _effector_by_modality(dataset: Dataset) -> tuple[str, list[int]] | None:
+    """The slice that GR00T's `modality.json` names, half-open as in Python."""
     state = dataset.modality.get("state", {})
     for name in MODALITY_ENTRIES:
         if name in state:
@@ -112,3 +110,12 @@ def _effector_source(dataset: Dataset) -> tuple[str, list[int]] | None:
             column = str(state[name].get("original_key") or STATE)
             return (column, [start, start + 1, start + 2]) if column in dataset.features else None
     return None
+
+
+def _effector_by_names(dataset: Dataset) -> tuple[str, list[int]] | None:
+    axes = {}
+    for entry, name in enumerate(dataset.names(STATE)):
+        found = _AXIS_NAME.fullmatch(name.lower())
+        if found:
+            axes.setdefault(found[1], entry)
+    return (STATE, [axes["x"], axes["y"], axes["z"]]) if len(axes) == 3 else None
