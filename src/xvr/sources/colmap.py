@@ -8,30 +8,21 @@ scene or a folder of scenes; each model of a scene is a scene of its own, in the
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from math import isfinite
 from pathlib import Path
-
-import numpy as np
 
 from xvr.errors import Unusable, UserError
 from xvr.sources.colmap_model import (
     FILES,
-    PointEntry,
     model_file,
     read_cameras,
     read_images,
     read_points,
     world_from_camera,
 )
+from xvr.sources.colmap_tracks import tracks_of
 from xvr.sources.folders import find_folders
 from xvr.sources.pixels import read_image
-from xvr.sources.records import Ref, Scene, SourceFormat, Tracks, View
-
-MAX_ERROR_PX = 2.0
-"""Points with a larger mean reprojection error are left out; COLMAP itself keeps up to 4."""
-MIN_TRACK_VIEWS = 2
-MAX_POINTS = 50_000
-"""Points kept, those with the longest tracks first; more would only fill memory."""
+from xvr.sources.records import Ref, Scene, SourceFormat, View
 
 
 def index(path: Path) -> list[Ref]:
@@ -100,7 +91,9 @@ def load(ref: Ref) -> Scene:
         dataset="colmap",
         category="",
         views=tuple(views),
-        tracks=None if point_file is None else _tracks(read_points(point_file), columns),
+        tracks=None
+        if point_file is None
+        else tracks_of(read_points(point_file), columns, len(views)),
         metric=False,
     )
 
@@ -138,23 +131,6 @@ def _pictures(model: Path) -> Path:
     if found is None:
         raise Unusable("missing_image", f"{model}: no images/ in it or in the two folders above")
     return found
-
-
-def _tracks(points: Iterable[PointEntry], columns: dict[int, int]) -> Tracks:
-    kept = []
-    for point in points:
-        if not 0 <= point.error_px <= MAX_ERROR_PX or not all(map(isfinite, point.position)):
-            continue
-        seen = {columns[image_id] for image_id in point.image_ids if image_id in columns}
-        if len(seen) >= MIN_TRACK_VIEWS:
-            kept.append((point.position, sorted(seen)))
-    kept.sort(key=lambda entry: (-len(entry[1]), entry[0]))
-    kept = kept[:MAX_POINTS]
-    seen_by = np.zeros((len(kept), len(columns)), dtype=bool)
-    for row, (_, seen) in enumerate(kept):
-        seen_by[row, seen] = True
-    positions = np.array([position for position, _ in kept], dtype=np.float64)
-    return Tracks(positions.reshape(-1, 3), seen_by)
 
 
 COLMAP = SourceFormat(

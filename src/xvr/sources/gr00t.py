@@ -58,9 +58,8 @@ def load(ref: Ref) -> Episode:
     dataset, episodes = _open(root_of(ref, name), name)
     episode = read_episode(ref, dataset, episodes, number)
     columns = _annotation_columns(dataset)
-    rows = read_columns(
-        episode_files(ref, dataset, episodes, number).data, number, columns.values()
-    )
+    data = episode_files(ref, dataset, episodes, number).data
+    rows = read_columns(data, number, list(columns.values()))
     texts = {kind: _texts(rows[column], episodes) for kind, column in columns.items()}
     if INVALID in map(str.lower, texts.get(VALIDITY, ())):
         raise Unusable("invalid_episode", f"{ref.id}: {columns[VALIDITY]}")
