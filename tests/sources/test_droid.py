@@ -80,6 +80,7 @@ def test_of_a_stereo_video_the_left_eye_is_shown(tmp_path: Path):
     camera = only(tmp_path).cameras[1]
     (image,) = camera.read_frames([3])
     assert image.shape == (SIZE[1], SIZE[0], 3)
+    assert image.flags.c_contiguous
     assert code_of(image[:, :WIDTH]) == code("ext1", 3)
     assert camera.calibration is not None
     assert camera.calibration(0).width == SIZE[0]

@@ -144,8 +144,8 @@ def episode_id(time: str) -> str:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     """With other episodes before and after, one of which names ours in a value."""
-    other = {"relative_path": f"see {next(iter(content))}", "iou": 0.5}
-    path.write_text(json.dumps({f"before {'x' * 40000}": other} | content | {"after": other}))
+    other = {"relative_path": next(iter(content)), "iou": 0.5, "words": "x" * 40000}
+    path.write_text(json.dumps({"RAIL+a+before": other} | content | {"RAIL+a+after": other}))
 
 
 def _picture(number: int, stereo: bool) -> np.ndarray:

@@ -66,7 +66,7 @@ def load(ref: Ref) -> Episode:
 
     Raises:
         Unusable: `missing_metadata`, `bad_metadata`, `missing_hdf5`, `unreadable_hdf5`,
-            `missing_column`, `zero_length`, `missing_video`, `unreadable_video`,
+            `missing_column`, `bad_column`, `zero_length`, `missing_video`, `unreadable_video`,
             `length_mismatch`, `bad_effector_position`, `bad_intrinsics` or `bad_pose`.
     """
     folder = _folder(ref)

@@ -182,4 +182,6 @@ def _role(recording: Recording, notes: Annotations, taken: set[str]) -> str:
 
 def _read_frames(video: Path, stereo: bool, indices: Sequence[int]) -> list[Image]:
     images = read_by_index(video, indices)
-    return [image[:, : image.shape[1] // 2] for image in images] if stereo else images
+    if not stereo:
+        return images
+    return [np.ascontiguousarray(image[:, : image.shape[1] // 2]) for image in images]

@@ -1,8 +1,8 @@
 """DROID's annotation release: better calibration and words for its episodes, joined by their ids.
 
-Large JSON files (intrinsics.json has 126 MB), each one object whose keys are the episodes' ids. An
-entry is found in the bytes of a file and nothing else of it is parsed, so that a process that reads
-one episode does not hold all of them.
+Large JSON files (intrinsics.json has 126 MB), each one object whose keys are the episodes' ids. A
+process keeps where in a file the entries begin and parses those of its own episodes; holding all of
+them in every process would take gigabytes.
 
 - `cam2base_extrinsics.json`, `cam2base_extrinsic_superset.json`: camera serial to six numbers, and
   measures of quality under other keys;
@@ -14,8 +14,10 @@ Source: https://huggingface.co/KarlP/droid, README.md and CalibrationExample.ipy
 
 import json
 import mmap
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ FOLDER = "calibration"
 """Optional name of a folder around the files."""
 FULL_SIZE = (1280, 720)
 """Width and height that intrinsics refer to, pixels."""
+_KEY = re.compile(rb'"([^"+]+\+[^"+]+\+[^"+]+)"\s*:\s*')
+"""An episode's id as a key: lab, user and time, joined by plus signs."""
 _CHUNK_BYTES = 1 << 14
 
 
@@ -105,37 +109,36 @@ def numbers(values: object, count: int, where: str) -> Float[np.ndarray, " count
     return array
 
 
-def read_entry(path: Path, key: str) -> Any:
-    """The value of a key of the object in a JSON file, None where the key is not there.
+def read_entry(path: Path, episode: str) -> Any:
+    """The entry of an episode in a file, None where there is none.
 
     Raises:
-        Unusable: `bad_metadata` when the file ends inside the value or it is no JSON.
+        Unusable: `bad_metadata` when the file ends inside the entry or it is no JSON.
     """
-    quoted = json.dumps(key).encode()
-    if path.stat().st_size == 0:
+    stat = path.stat()
+    start = _starts(path, stat.st_size, stat.st_mtime_ns).get(episode.encode())
+    if start is None:
         return None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start = data.find(quoted)
-        while start >= 0:
-            start += len(quoted)
-            head = data[start : start + _CHUNK_BYTES].lstrip()
-            if head.startswith(b":"):
-                return _decode(data, data.find(b":", start) + 1, f"{path}: {key}")
-            start = data.find(quoted, start)
-    return None
-
-
-def _decode(data: mmap.mmap, start: int, where: str) -> Any:
-    """The JSON value that begins at a byte, read in growing pieces."""
     size = _CHUNK_BYTES
-    while True:
-        text = data[start : start + size].decode("utf-8", errors="ignore").lstrip()
-        try:
-            return json.JSONDecoder().raw_decode(text)[0]
-        except ValueError as error:
-            if start + size >= len(data):
-                raise Unusable("bad_metadata", f"{where}: {error}") from error
-            size *= 4
+    with path.open("rb") as file:
+        while True:
+            file.seek(start)
+            text = file.read(size).decode("utf-8", errors="ignore")
+            try:
+                return json.JSONDecoder().raw_decode(text)[0]
+            except ValueError as error:
+                if start + size >= stat.st_size:
+                    raise Unusable("bad_metadata", f"{path}: {episode}: {error}") from error
+                size *= 4
+
+
+@lru_cache(maxsize=2 * len(FILES))
+def _starts(path: Path, size: int, mtime_ns: int) -> dict[bytes, int]:  # noqa: ARG001
+    """Byte at which each entry begins; size and time only make a rewritten file a new one."""
+    if size == 0:
+        return {}
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return {found[1]: found.end() for found in _KEY.finditer(data)}
 
 
 def _by_serial(files: Mapping[str, Path], name: str, episode: str) -> dict[str, Any]:
