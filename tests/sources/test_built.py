@@ -1,4 +1,4 @@
-"""Datasets built from small data in the true formats: which tasks it feeds, and answers that hold."""
+"""Datasets built from small data in true formats: which tasks it feeds; every answer holds."""
 
 import json
 from pathlib import Path

@@ -113,6 +113,15 @@ def test_without_the_effector_in_the_modality_file_it_is_unknown(tmp_path: Path)
     assert first(tmp_path / "d").effector_positions is None
 
 
+@pytest.mark.parametrize(
+    "entry", [{"start": 7}, {"start": 7, "end": 8}, 7, {"start": "a", "end": 9}]
+)
+def test_a_damaged_slice_is_refused(tmp_path: Path, entry: object):
+    write_gr00t(tmp_path / "d", state={"end_effector_position_absolute": entry})
+    with pytest.raises(Unusable, match="bad_metadata"):
+        first(tmp_path / "d")
+
+
 def test_a_dataset_without_modality_file_is_left_to_lerobot(tmp_path: Path):
     write_dataset(tmp_path / "d", "v2.0", lengths=(3,))
     with pytest.raises(UserError, match=r"no meta/modality.json; read it with lerobot:"):

@@ -70,19 +70,7 @@ def load(ref: Ref) -> Episode:
 def _open(root: Path, name: str) -> tuple[Dataset, Episodes]:
     if not (root / MODALITY).is_file():
         raise UserError(f"{root} has no {MODALITY}; read it with lerobot:{root}")
-    dataset, episodes = open_dataset(root, name, by_modality=True)
-    return replace(dataset, assignment=dataset.assignment._replace(roles=_roles(dataset))), episodes
-
-
-def _roles(dataset: Dataset) -> dict[str, str]:
-    """Roles in which a front view does not claim to look the way the robot faces.
-
-    In the two-armed subsets nothing says that it does, and then left and right would be swapped.
-    """
-    roles = dataset.assignment.roles
-    if dataset.roles_chosen or "fix_front" in roles.values():
-        return roles
-    return {key: "fix_front" if role == "fix_center" else role for key, role in roles.items()}
+    return open_dataset(root, name, by_modality=True)
 
 
 def _annotation_columns(dataset: Dataset) -> dict[str, str]:

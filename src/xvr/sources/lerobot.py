@@ -49,7 +49,8 @@ def load(ref: Ref) -> Episode:
         Unusable: `unknown_episode`, `zero_length`, `too_few_cameras` (where cameras with unknown
             roles were left out), `missing_video`, `missing_parquet`, `unreadable_parquet`,
             `missing_column`, `bad_column`, `length_mismatch`, `bad_timestamps`,
-            `bad_effector_position`, `bad_intrinsics` or `bad_pose`.
+            `bad_effector_position`, `bad_intrinsics`, `bad_pose`, or `bad_metadata` for a damaged
+            `meta/modality.json`.
     """
     name, number = name_and_number(ref)
     dataset, episodes = open_dataset(root_of(ref, name), name)

@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from xvr.errors import Unusable
 from xvr.geometry.camera import Camera
-from xvr.sources.lerobot_meta import Dataset
+from xvr.sources.lerobot_meta import MODALITY, Dataset
 from xvr.sources.poses import camera_by_frame, poses_from_euler
 from xvr.sources.roles import short_name
 
@@ -104,12 +104,17 @@ def _effector_source(dataset: Dataset) -> tuple[str, list[int]] | None:
 def _effector_by_modality(dataset: Dataset) -> tuple[str, list[int]] | None:
     """The slice that GR00T's `modality.json` names, half-open as in Python."""
     state = dataset.modality.get("state", {})
-    for name in MODALITY_ENTRIES:
-        if name in state:
-            start = int(state[name]["start"])
-            column = str(state[name].get("original_key") or STATE)
-            return (column, [start, start + 1, start + 2]) if column in dataset.features else None
-    return None
+    name = next((name for name in MODALITY_ENTRIES if name in state), None)
+    if name is None:
+        return None
+    try:
+        start, end = int(state[name]["start"]), int(state[name]["end"])
+        column = str(state[name].get("original_key") or STATE)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unusable("bad_metadata", f"{dataset.root / MODALITY}, {name}: {error!r}") from error
+    if end - start != 3:
+        raise Unusable("bad_metadata", f"{dataset.root / MODALITY}, {name}: {start} to {end}")
+    return (column, [start, start + 1, start + 2]) if column in dataset.features else None
 
 
 def _effector_by_names(dataset: Dataset) -> tuple[str, list[int]] | None:

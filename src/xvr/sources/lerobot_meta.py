@@ -18,6 +18,9 @@ from xvr.sources.roles import Assignment, assign_roles, moves_between_episodes, 
 INFO = "meta/info.json"
 MODALITY = "meta/modality.json"
 """Optional, GR00T's: names for parts of vectors, and for cameras."""
+MODALITY_NAMES = {"front_view": "front"}
+"""Names in `modality.json` that would claim too much: nothing says that the front view of GR00T's
+two-armed robots looks the way they face, and if it does not, left and right are swapped."""
 ROLES_FILE = "meta/camera_roles.json"
 """Optional: camera key to role, written by who knows the rig."""
 
@@ -43,8 +46,6 @@ class Dataset:
     features: Mapping[str, Mapping[str, Any]]
     assignment: Assignment
     """Roles of the cameras."""
-    roles_chosen: bool
-    """Whether a user gave the roles, in `meta/camera_roles.json`."""
     modality: Mapping[str, Any]
     """Content of GR00T's `meta/modality.json`; empty when absent."""
 
@@ -122,7 +123,6 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
         total_episodes=int(info.get("total_episodes") or 0),
         features=features,
         assignment=_assign(root, video_path, features, names),
-        roles_chosen=(root / ROLES_FILE).is_file(),
         modality=modality,
     )
 
@@ -130,11 +130,11 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
 def _camera_names(modality: Mapping[str, Any]) -> dict[str, str]:
     """Camera key to the name that `modality.json` gives it."""
     videos = modality.get("video")
-    entries = videos.items() if isinstance(videos, Mapping) else ()
-    return {
-        str((entry or {}).get("original_key") or f"observation.images.{name}"): str(name)
-        for name, entry in entries
-    }
+    names = {}
+    for name, entry in videos.items() if isinstance(videos, Mapping) else ():
+        given = entry.get("original_key") if isinstance(entry, Mapping) else None
+        names[str(given or f"observation.images.{name}")] = MODALITY_NAMES.get(name, str(name))
+    return names
 
 
 def _assign(
