@@ -1,4 +1,3 @@
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -289,8 +288,15 @@ def test_a_release_that_ends_inside_an_entry_is_refused(root: Path):
     assert reason(root) == "bad_metadata"
 
 
-def test_an_empty_release_says_nothing(root: Path):
-    for name in ("intrinsics.json", "droid_language_annotations.json"):
-        (root / name).write_text("")
-    (root / "cam2base_extrinsics.json").write_text(json.dumps({"another": {}}))
-    assert all(camera.calibration is None for camera in only(root).cameras)
+@pytest.mark.parametrize("text", ["", "version https://git-lfs.github.com/spec/v1\n", "[1, 2]"])
+def test_a_release_without_episodes_is_a_user_error(root: Path, text: str):
+    (root / "intrinsics.json").write_text(text)
+    with pytest.raises(UserError, match=r"intrinsics.json holds no episode"):
+        index(root)
+
+
+def test_a_release_of_other_episodes_says_nothing(root: Path):
+    write_release(root, [OTHER], {"ext1": LEFT})
+    episode = only(root)
+    assert all(camera.calibration is None for camera in episode.cameras)
+    assert episode.instruction == "Move an object to another place"

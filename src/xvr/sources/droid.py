@@ -32,7 +32,7 @@ from xvr.sources.droid_cameras import (
     find_recordings,
     stored_names,
 )
-from xvr.sources.droid_release import read_annotations, release_files
+from xvr.sources.droid_release import check_release, read_annotations, release_files
 from xvr.sources.folders import find_folders
 from xvr.sources.hdf5 import open_hdf5, read_numbers, require_h5py
 from xvr.sources.records import Episode, Ref, SourceFormat
@@ -49,9 +49,11 @@ def index(path: Path) -> list[Ref]:
     """All episodes below a path that succeeded; of a path inside `failure/`, all.
 
     Raises:
-        UserError: there is none, or h5py is not installed.
+        UserError: there is none, a file of the annotation release is of no use, or h5py is not
+            installed.
     """
     require_h5py()
+    check_release(release_files(path).values())
     refs = [_ref(path, name, folder) for name, folder in _episode_folders(path)]
     if not refs:
         raise UserError(

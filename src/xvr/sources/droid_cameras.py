@@ -121,7 +121,7 @@ def _poses(
     elif recording.serial in notes.extrinsics:
         vectors = np.tile(notes.extrinsics[recording.serial], (length, 1))
     elif metadata.get(key) is not None:
-        vectors = np.tile(numbers(metadata[key], 6, key), (length, 1))
+        vectors = np.tile(numbers(metadata[key], 6, f"{recording.video}: {key}"), (length, 1))
     else:
         vectors = None
     if vectors is None or not vectors.any():

@@ -15,7 +15,7 @@ Source: https://huggingface.co/KarlP/droid, README.md and CalibrationExample.ipy
 import json
 import mmap
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from xvr.errors import Unusable
+from xvr.errors import Unusable, UserError
 
 EXTRINSICS = ("cam2base_extrinsics.json", "cam2base_extrinsic_superset.json")
 """Both hold camera to robot base; the first that has a camera counts."""
@@ -65,6 +65,17 @@ def release_files(root: Path) -> dict[str, Path]:
         if path is not None:
             found[name] = path
     return found
+
+
+def check_release(files: Iterable[Path]) -> None:
+    """Raise `UserError` for a file that holds no episode; none of them is read in vain."""
+    for path in files:
+        stat = path.stat()
+        if not _starts(path, stat.st_size, stat.st_mtime_ns):
+            raise UserError(
+                f"{path} holds no episode of DROID's annotation release; is it a Git LFS pointer? "
+                "Download it again, or remove it to go without"
+            )
 
 
 def read_annotations(files: Mapping[str, Path], episode: str) -> Annotations:
