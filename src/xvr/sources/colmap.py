@@ -14,10 +14,8 @@ from xvr.errors import Unusable, UserError
 from xvr.sources.colmap_model import (
     FILES,
     model_file,
-    read_cameras,
-    read_images,
     read_points,
-    world_from_camera,
+    read_posed_images,
 )
 from xvr.sources.colmap_tracks import tracks_of
 from xvr.sources.folders import find_folders
@@ -61,31 +59,24 @@ def load(ref: Ref) -> Scene:
     camera_file, image_file = (model_file(folder, name) for name in FILES)
     if camera_file is None or image_file is None:
         raise Unusable("missing_model", str(folder))
-    cameras = read_cameras(camera_file)
-    entries = sorted(read_images(image_file), key=lambda entry: entry.name)
+    images = read_posed_images(camera_file, image_file)
     pictures = _pictures(folder)
     views = []
-    for number, entry in enumerate(entries):
-        if entry.camera_id not in cameras:
-            raise Unusable("bad_model", f"{image_file}: {entry.name}: no camera {entry.camera_id}")
-        if not (pictures / entry.name).is_file():
-            raise Unusable("missing_image", str(pictures / entry.name))
-        try:
-            camera = replace(cameras[entry.camera_id], world_from_camera=world_from_camera(entry))
-        except ValueError as error:
-            raise Unusable("bad_pose", f"{image_file}: {entry.name}: {error}") from error
+    for number, (_, name, camera) in enumerate(images):
+        picture = pictures / name
+        if not picture.is_file():
+            raise Unusable("missing_image", str(picture))
+        size = (camera.width, camera.height)
         views.append(
             View(
-                name=entry.name,
+                name=name,
                 camera=camera,
                 frame_index=number,
-                read_image=partial(
-                    read_image, pictures / entry.name, (camera.width, camera.height)
-                ),
+                read_image=partial(read_image, picture, size),
             )
         )
     point_file = model_file(folder, "points3D")
-    columns = {entry.image_id: number for number, entry in enumerate(entries)}
+    columns = {image.image_id: number for number, image in enumerate(images)}
     return Scene(
         id=ref.id,
         dataset="colmap",

@@ -9,8 +9,7 @@ Source: https://github.com/nerfstudio-project/nerfstudio, nerfstudio/process_dat
 the models of DL3DV are https://huggingface.co/datasets/DL3DV/DL3DV-ALL-ColmapCache.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +18,7 @@ from jaxtyping import Float
 
 from xvr.errors import Unusable
 from xvr.geometry.camera import Camera, project
-from xvr.sources.colmap_model import FILES, model_file, read_cameras, read_images, read_points
-from xvr.sources.colmap_model import world_from_camera as model_pose
+from xvr.sources.colmap_model import FILES, model_file, read_points, read_posed_images
 from xvr.sources.colmap_tracks import tracks_of
 from xvr.sources.records import Tracks, View
 
@@ -78,20 +76,22 @@ def model_tracks(folder: Path, views: Sequence[View]) -> Tracks | None:
 
 def _aligned(model: Path, views: Sequence[View]) -> Tracks | None:
     """The tracks of a model in the world of the views, None unless they are proven to fit."""
-    cameras = _model_cameras(model)
-    shared = {number: cameras[name] for number, name in _names(views).items() if name in cameras}
+    files = [file for name in MODEL_FILES if (file := model_file(model, name)) is not None]
+    camera_file, image_file, point_file = files
+    images = {image.name: image for image in read_posed_images(camera_file, image_file)}
+    shared = {number: images[name] for number, name in _names(views).items() if name in images}
     if len(shared) < MIN_SHARED:
         return None
     mine = [views[number].camera for number in shared]
-    fit = _fit([camera for _, camera in shared.values()], mine)
-    columns = {image_id: number for number, (image_id, _) in shared.items()}
-    points = model_file(model, "points3D")
-    assert points is not None, model
-    tracks = tracks_of(read_points(points), columns, len(views))
+    fit = _fit([image.camera for image in shared.values()], mine)
+    columns = {image.image_id: number for number, image in shared.items()}
+    tracks = tracks_of(read_points(point_file), columns, len(views))
     moved = tracks._replace(points_world=fit.apply(tracks.points_world))
     apart = [
-        _apart(camera, tracks.points_world[seen], views[number].camera, moved.points_world[seen])
-        for number, (_, camera) in shared.items()
+        _apart(
+            image.camera, tracks.points_world[seen], views[number].camera, moved.points_world[seen]
+        )
+        for number, image in shared.items()
         if (seen := tracks.seen[:, number]).any()
     ]
     return moved if apart and max(apart) <= MAX_APART_SHARE else None
@@ -100,24 +100,6 @@ def _aligned(model: Path, views: Sequence[View]) -> Tracks | None:
 def _names(views: Iterable[View]) -> dict[int, str]:
     """Views by their number and the name that COLMAP had for them: without the images' folder."""
     return {n: view.name.partition("/")[2] or view.name for n, view in enumerate(views)}
-
-
-def _model_cameras(model: Path) -> Mapping[str, tuple[int, Camera]]:
-    """Image name to its number and camera."""
-    camera_file, image_file = (model_file(model, name) for name in FILES)
-    assert camera_file is not None, model
-    assert image_file is not None, model
-    cameras = read_cameras(camera_file)
-    found = {}
-    for entry in read_images(image_file):
-        if entry.camera_id not in cameras:
-            raise Unusable("bad_model", f"{image_file}: {entry.name}: no camera {entry.camera_id}")
-        try:
-            camera = replace(cameras[entry.camera_id], world_from_camera=model_pose(entry))
-        except ValueError as error:
-            raise Unusable("bad_pose", f"{image_file}: {entry.name}: {error}") from error
-        found[entry.name] = (entry.image_id, camera)
-    return found
 
 
 def _fit(theirs: Sequence[Camera], mine: Sequence[Camera]) -> Similarity:
