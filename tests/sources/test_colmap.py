@@ -8,7 +8,8 @@ from write_colmap import SIZE, Picture, Point, write_binary, write_pictures, wri
 
 from xvr.errors import Unusable, UserError
 from xvr.geometry.camera import project
-from xvr.sources.colmap import MAX_POINTS, index, key_files, load
+from xvr.sources.colmap import index, key_files, load
+from xvr.sources.colmap_tracks import MAX_POINTS
 from xvr.sources.records import Scene
 
 CAMERAS = {1: ("PINHOLE", (50.0, 51.0, 32.0, 24.0)), 7: ("SIMPLE_RADIAL", (50.0, 32.0, 24.0, 0.1))}

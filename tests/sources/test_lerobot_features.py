@@ -10,7 +10,7 @@ from write_video import HEIGHT, WIDTH
 
 from xvr.errors import Unusable
 from xvr.sources.lerobot import index, load
-from xvr.sources.lerobot_features import poses_from_euler
+from xvr.sources.poses import poses_from_euler
 from xvr.sources.records import Episode
 
 LENGTHS = (4, 5)

@@ -14,6 +14,7 @@ from xvr.sources.roles import ROLES, assign_roles, role_of_name
             "fix_left fix_right fix_center fix_front ego",
         ),
         ("exterior_1_left exterior_2_left wrist_left", "fix_side fix_side_1 ego"),
+        ("ext1_cam ext2_cam wrist_cam", "fix_side fix_side_1 ego"),
         (
             "cam_high cam_low cam_left_wrist cam_right_wrist",
             "fix_center fix_center_1 ego_left ego_right",

@@ -100,6 +100,9 @@ def _rows(
         "task_index": pa.array(np.full(length, episode % 2)),
     }
     for name, values in columns.items():
+        if values.ndim == 1:
+            table[name] = pa.array(values)
+            continue
         flat = values.reshape(length, -1)
         kind = pa.list_(pa.from_numpy_dtype(values.dtype), flat.shape[1])
         table[name] = pa.array(list(flat), kind)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -33,26 +34,32 @@ def code_of(frame: np.ndarray) -> int:
     return sum(int(white) << bit for bit, white in enumerate(blocks.mean(axis=(0, 2)) > 128))
 
 
-def write_video(
+def write_video(path: Path, numbers: Sequence[int], **options: Any) -> None:
+    """Encode coded frames; options as of `write_frames`."""
+    write_frames(path, [coded_frame(number) for number in numbers], **options)
+
+
+def write_frames(
     path: Path,
-    numbers: Sequence[int],
+    frames: Sequence[np.ndarray],
     fps: int = 20,
     codec: str = "libx264",
     gop: int = 10,
     ticks: Iterable[int] | None = None,
     faststart: bool = False,
 ) -> None:
-    """Encode coded frames; `ticks` are their times in milliseconds instead of 1 / fps."""
+    """Encode RGB frames; `ticks` are their times in milliseconds instead of 1 / fps."""
     path.parent.mkdir(parents=True, exist_ok=True)
     container_options = {"movflags": "faststart"} if faststart else {}
+    times = None if ticks is None else list(ticks)
     with av.open(str(path), "w", options=container_options) as container:
         stream = container.add_stream(codec, rate=fps, options=QUALITY[codec])
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.height, stream.width = frames[0].shape[:2] if frames else (HEIGHT, WIDTH)
+        stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = gop
         stream.codec_context.thread_count = 1
-        times = None if ticks is None else list(ticks)
-        for order, number in enumerate(numbers):
-            frame = av.VideoFrame.from_ndarray(coded_frame(number), format="rgb24")
+        for order, pixels in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             if times is not None:
                 frame.pts = times[order]
                 frame.time_base = MILLISECOND

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from xvr.errors import Unusable, UserError, unknown_name
 from xvr.sources.colmap import COLMAP
+from xvr.sources.droid import DROID
+from xvr.sources.gr00t import GR00T
 from xvr.sources.lerobot import LEROBOT
 from xvr.sources.nerfstudio import NERFSTUDIO
 from xvr.sources.records import Episode, Ref, Scene, SourceFormat
@@ -22,7 +24,14 @@ from xvr.sources.wildrgbd import WILDRGBD
 
 __all__ = ["FORMATS", "Source", "fingerprint", "index", "load", "parse_source"]
 
-FORMATS: tuple[SourceFormat, ...] = (WILDRGBD, LEROBOT, COLMAP, NERFSTUDIO)
+FORMATS: tuple[SourceFormat, ...] = (
+    WILDRGBD,
+    LEROBOT,
+    COLMAP,
+    NERFSTUDIO,
+    DROID,
+    GR00T,
+)
 """Every format that can be read."""
 
 _BY_NAME = {source_format.name: source_format for source_format in FORMATS}

@@ -8,30 +8,19 @@ scene or a folder of scenes; each model of a scene is a scene of its own, in the
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from math import isfinite
 from pathlib import Path
-
-import numpy as np
 
 from xvr.errors import Unusable, UserError
 from xvr.sources.colmap_model import (
     FILES,
-    PointEntry,
     model_file,
-    read_cameras,
-    read_images,
     read_points,
-    world_from_camera,
+    read_posed_images,
 )
+from xvr.sources.colmap_tracks import tracks_of
 from xvr.sources.folders import find_folders
 from xvr.sources.pixels import read_image
-from xvr.sources.records import Ref, Scene, SourceFormat, Tracks, View
-
-MAX_ERROR_PX = 2.0
-"""Points with a larger mean reprojection error are left out; COLMAP itself keeps up to 4."""
-MIN_TRACK_VIEWS = 2
-MAX_POINTS = 50_000
-"""Points kept, those with the longest tracks first; more would only fill memory."""
+from xvr.sources.records import Ref, Scene, SourceFormat, View
 
 
 def index(path: Path) -> list[Ref]:
@@ -70,37 +59,32 @@ def load(ref: Ref) -> Scene:
     camera_file, image_file = (model_file(folder, name) for name in FILES)
     if camera_file is None or image_file is None:
         raise Unusable("missing_model", str(folder))
-    cameras = read_cameras(camera_file)
-    entries = sorted(read_images(image_file), key=lambda entry: entry.name)
+    images = read_posed_images(camera_file, image_file)
     pictures = _pictures(folder)
     views = []
-    for number, entry in enumerate(entries):
-        if entry.camera_id not in cameras:
-            raise Unusable("bad_model", f"{image_file}: {entry.name}: no camera {entry.camera_id}")
-        if not (pictures / entry.name).is_file():
-            raise Unusable("missing_image", str(pictures / entry.name))
-        try:
-            camera = replace(cameras[entry.camera_id], world_from_camera=world_from_camera(entry))
-        except ValueError as error:
-            raise Unusable("bad_pose", f"{image_file}: {entry.name}: {error}") from error
+    for number, (_, name, camera) in enumerate(images):
+        picture = pictures / name
+        if not picture.is_file():
+            raise Unusable("missing_image", str(picture))
+        size = (camera.width, camera.height)
         views.append(
             View(
-                name=entry.name,
+                name=name,
                 camera=camera,
                 frame_index=number,
-                read_image=partial(
-                    read_image, pictures / entry.name, (camera.width, camera.height)
-                ),
+                read_image=partial(read_image, picture, size),
             )
         )
     point_file = model_file(folder, "points3D")
-    columns = {entry.image_id: number for number, entry in enumerate(entries)}
+    columns = {image.image_id: number for number, image in enumerate(images)}
     return Scene(
         id=ref.id,
         dataset="colmap",
         category="",
         views=tuple(views),
-        tracks=None if point_file is None else _tracks(read_points(point_file), columns),
+        tracks=None
+        if point_file is None
+        else tracks_of(read_points(point_file), columns, len(views)),
         metric=False,
     )
 
@@ -138,23 +122,6 @@ def _pictures(model: Path) -> Path:
     if found is None:
         raise Unusable("missing_image", f"{model}: no images/ in it or in the two folders above")
     return found
-
-
-def _tracks(points: Iterable[PointEntry], columns: dict[int, int]) -> Tracks:
-    kept = []
-    for point in points:
-        if not 0 <= point.error_px <= MAX_ERROR_PX or not all(map(isfinite, point.position)):
-            continue
-        seen = {columns[image_id] for image_id in point.image_ids if image_id in columns}
-        if len(seen) >= MIN_TRACK_VIEWS:
-            kept.append((point.position, sorted(seen)))
-    kept.sort(key=lambda entry: (-len(entry[1]), entry[0]))
-    kept = kept[:MAX_POINTS]
-    seen_by = np.zeros((len(kept), len(columns)), dtype=bool)
-    for row, (_, seen) in enumerate(kept):
-        seen_by[row, seen] = True
-    positions = np.array([position for position, _ in kept], dtype=np.float64)
-    return Tracks(positions.reshape(-1, 3), seen_by)
 
 
 COLMAP = SourceFormat(

@@ -8,6 +8,7 @@ src/colmap/scene/reconstruction_io_binary.cc.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -67,6 +68,14 @@ class PointEntry(NamedTuple):
     image_ids: list[int]
 
 
+class PosedImage(NamedTuple):
+    """One registered image with its camera."""
+
+    image_id: int
+    name: str
+    camera: Camera
+
+
 def model_file(folder: Path, name: str) -> Path | None:
     """The binary or else the text file of this name, None when there is neither."""
     files = (folder / f"{name}.bin", folder / f"{name}.txt")
@@ -91,6 +100,25 @@ def read_images(path: Path) -> list[ImageEntry]:
     """
     read = _binary_images if path.suffix == ".bin" else _text_images
     return list(_strict(path, read(path)))
+
+
+def read_posed_images(camera_file: Path, image_file: Path) -> list[PosedImage]:
+    """Registered images with their cameras, in the order of their names.
+
+    Raises:
+        Unusable: as `read_cameras` and `read_images`; `bad_pose`.
+    """
+    cameras = read_cameras(camera_file)
+    found = []
+    for entry in sorted(read_images(image_file), key=lambda entry: entry.name):
+        if entry.camera_id not in cameras:
+            raise Unusable("bad_model", f"{image_file}: {entry.name}: no camera {entry.camera_id}")
+        try:
+            camera = replace(cameras[entry.camera_id], world_from_camera=world_from_camera(entry))
+        except ValueError as error:
+            raise Unusable("bad_pose", f"{image_file}: {entry.name}: {error}") from error
+        found.append(PosedImage(entry.image_id, entry.name, camera))
+    return found
 
 
 def read_points(path: Path) -> Iterator[PointEntry]:

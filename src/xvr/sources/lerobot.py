@@ -9,7 +9,7 @@ be a quarter of a frame away (LeRobot's own limit, 0.1 ms, refuses files whose c
 Source: https://github.com/huggingface/lerobot; layouts are in `xvr.sources.lerobot_episodes`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -39,17 +39,53 @@ def index(path: Path) -> list[Ref]:
     Raises:
         UserError: the path holds no dataset, or one with damaged `meta/` files.
     """
+    return list_episodes(path, LEROBOT.name, open_dataset)
+
+
+def load(ref: Ref) -> Episode:
+    """The episode of a ref, its rows checked against the list of episodes.
+
+    Raises:
+        Unusable: `unknown_episode`, `zero_length`, `too_few_cameras` (where cameras with unknown
+            roles were left out), `missing_video`, `missing_parquet`, `unreadable_parquet`,
+            `missing_column`, `bad_column`, `length_mismatch`, `bad_timestamps`,
+            `bad_effector_position`, `bad_intrinsics`, `bad_pose`, or `bad_metadata` for a damaged
+            `meta/modality.json`.
+    """
+    name, number = name_and_number(ref)
+    dataset, episodes = open_dataset(root_of(ref, name), name)
+    return read_episode(ref, dataset, episodes, number)
+
+
+def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
+    """The files in `meta/` of each dataset."""
+    names = sorted({name_and_number(ref)[0] for ref in refs})
+    roots = dict(_dataset_roots(path))
+    for name in names:
+        meta = roots[name] / "meta"
+        for file in sorted({file for pattern in KEY_FILES for file in meta.glob(pattern)}):
+            yield f"{name}/{file.relative_to(meta).as_posix()}", file
+
+
+def list_episodes(
+    path: Path, source_format: str, opened: Callable[[Path, str], tuple[Dataset, Episodes]]
+) -> list[Ref]:
+    """Refs of all listed episodes at or below a path, for a format that is LeRobot's at its core.
+
+    Raises:
+        UserError: the path holds no dataset, or `opened` cannot read one.
+    """
     roots = _dataset_roots(path)
     if not roots:
         raise UserError(f"{path} holds no LeRobot dataset: expected {INFO} in it or below it")
     refs = []
     for name, root in roots:
-        dataset, episodes = _open(root, name)
+        dataset, episodes = opened(root, name)
         for number in sorted(episodes.numbers):
             episode_id = f"{name}/episode_{number:06d}"
             refs.append(
                 Ref(
-                    format="lerobot",
+                    format=source_format,
                     root=str(path),
                     id=episode_id,
                     group=episode_id,
@@ -60,23 +96,27 @@ def index(path: Path) -> list[Ref]:
     return sorted(refs, key=lambda ref: ref.id)
 
 
-def load(ref: Ref) -> Episode:
-    """The episode of a ref, its rows checked against the list of episodes.
+def episode_files(ref: Ref, dataset: Dataset, episodes: Episodes, number: int) -> EpisodeFiles:
+    """Where the episode of a ref lies, its videos checked to exist.
 
     Raises:
-        Unusable: `unknown_episode`, `zero_length`, `too_few_cameras` (where cameras with unknown
-            roles were left out), `missing_video`, `missing_parquet`, `unreadable_parquet`,
-            `missing_column`, `bad_column`, `length_mismatch`, `bad_timestamps`,
-            `bad_effector_position`, `bad_intrinsics` or `bad_pose`.
+        Unusable: `unknown_episode`, `zero_length`, `too_few_cameras` or `missing_video`.
     """
-    name, _, label = ref.id.rpartition("/")
-    dataset, episodes = _open(_root_of(ref, name), name)
-    number = int(label.removeprefix("episode_"))
     try:
         files = episodes.files(number)
     except KeyError as error:
         raise Unusable("unknown_episode", f"{dataset.root}: no episode {number}") from error
     _check_files(dataset, files, ref.id)
+    return files
+
+
+def read_episode(ref: Ref, dataset: Dataset, episodes: Episodes, number: int) -> Episode:
+    """An episode of an open dataset.
+
+    Raises:
+        Unusable: as `load`.
+    """
+    files = episode_files(ref, dataset, episodes, number)
     columns = ["timestamp", *needed_columns(dataset)]
     if not files.instruction and "task_index" in dataset.features:
         columns.append("task_index")
@@ -86,7 +126,7 @@ def load(ref: Ref) -> Episode:
     where = f"{files.data}, episode {number}"
     return Episode(
         id=ref.id,
-        dataset=name,
+        dataset=dataset.name,
         rig=dataset.rig(number),
         instruction=files.instruction or _task(episodes, rows),
         fps=dataset.fps,
@@ -104,14 +144,27 @@ def load(ref: Ref) -> Episode:
     )
 
 
-def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
-    """The files in `meta/` of each dataset."""
-    names = sorted({ref.id.rpartition("/")[0] for ref in refs})
-    roots = dict(_dataset_roots(path))
-    for name in names:
-        meta = roots[name] / "meta"
-        for file in sorted({file for pattern in KEY_FILES for file in meta.glob(pattern)}):
-            yield f"{name}/{file.relative_to(meta).as_posix()}", file
+def open_dataset(root: Path, name: str, *, by_modality: bool = False) -> tuple[Dataset, Episodes]:
+    """A dataset and its list of episodes; kept for the next call until the dataset is rewritten.
+
+    Raises:
+        UserError: files in `meta/` are missing or damaged.
+    """
+    info = root / INFO
+    changed_ns = info.stat().st_mtime_ns if info.exists() else 0
+    return _open_cached(root, name, by_modality, changed_ns)
+
+
+def name_and_number(ref: Ref) -> tuple[str, int]:
+    """The dataset and the episode that a ref names."""
+    name, _, label = ref.id.rpartition("/")
+    return name, int(label.removeprefix("episode_"))
+
+
+def root_of(ref: Ref, name: str) -> Path:
+    """Folder of the dataset of a ref."""
+    root = Path(ref.root)
+    return root if (root / INFO).is_file() else root / name
 
 
 def _dataset_roots(path: Path) -> list[tuple[str, Path]]:
@@ -119,20 +172,15 @@ def _dataset_roots(path: Path) -> list[tuple[str, Path]]:
     return find_folders(path, lambda folder: (folder / INFO).is_file(), levels=2)
 
 
-def _root_of(ref: Ref, name: str) -> Path:
-    root = Path(ref.root)
-    return root if (root / INFO).is_file() else root / name
-
-
-def _open(root: Path, name: str) -> tuple[Dataset, Episodes]:
-    info = root / INFO
-    return _open_cached(root, name, info.stat().st_mtime_ns if info.exists() else 0)
-
-
 @lru_cache(maxsize=32)
-def _open_cached(root: Path, name: str, changed_ns: int) -> tuple[Dataset, Episodes]:  # noqa: ARG001
+def _open_cached(
+    root: Path,
+    name: str,
+    by_modality: bool,
+    changed_ns: int,  # noqa: ARG001
+) -> tuple[Dataset, Episodes]:
     """Dataset and list of episodes; the date only makes a rewritten dataset a new one."""
-    dataset = read_dataset(root, name)
+    dataset = read_dataset(root, name, by_modality=by_modality)
     return dataset, read_episodes(dataset)
 
 

@@ -13,14 +13,14 @@ All zeros stand for missing values. Poses without intrinsics give no calibration
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from xvr.errors import Unusable
-from xvr.geometry.camera import RIGID_TOLERANCE, Camera, check_rigid
-from xvr.sources.lerobot_meta import Dataset
+from xvr.geometry.camera import Camera
+from xvr.sources.lerobot_meta import MODALITY, Dataset
+from xvr.sources.poses import camera_by_frame, poses_from_euler
 from xvr.sources.roles import short_name
 
 STATE = "observation.state"
@@ -84,66 +84,7 @@ def calibration(
         world_from_camera = poses.reshape(-1, 4, 4)
     else:
         raise Unusable("bad_pose", f"{where}: {pair[1]} has shape {poses.shape}")
-    _check_calibration(intrinsics, world_from_camera, f"{where}: {key}")
-    return partial(_camera, size, intrinsics, world_from_camera)
-
-
-def poses_from_euler(vectors: Float[np.ndarray, "n 6"]) -> Float[np.ndarray, "n 4 4"]:
-    """Transforms from x, y, z (metres) and angles about fixed x, then y, then z axes (radians)."""
-    (ca, cb, cc), (sa, sb, sc) = np.cos(vectors[:, 3:].T), np.sin(vectors[:, 3:].T)
-    matrices = np.tile(np.eye(4), (len(vectors), 1, 1))
-    rows = [
-        [cb * cc, sa * sb * cc - ca * sc, ca * sb * cc + sa * sc],
-        [cb * sc, sa * sb * sc + ca * cc, ca * sb * sc - sa * cc],
-        [-sb, sa * cb, ca * cb],
-    ]
-    matrices[:, :3, :3] = np.moveaxis(np.array(rows), -1, 0)
-    matrices[:, :3, 3] = vectors[:, :3]
-    return matrices
-
-
-def _camera(
-    size: tuple[int, int],
-    intrinsics: Float[np.ndarray, "n 4"],
-    world_from_camera: Float[np.ndarray, "n 4 4"],
-    frame_index: int,
-) -> Camera:
-    fx, fy, cx, cy = intrinsics[frame_index].tolist()
-    return Camera(
-        width=size[0],
-        height=size[1],
-        fx=fx,
-        fy=fy,
-        cx=cx,
-        cy=cy,
-        world_from_camera=world_from_camera[frame_index],
-    )
-
-
-def _check_calibration(
-    intrinsics: Float[np.ndarray, "n 4"], poses: Float[np.ndarray, "n 4 4"], where: str
-) -> None:
-    if not np.isfinite(intrinsics).all() or not (intrinsics[:, :2] > 0).all():
-        raise Unusable("bad_intrinsics", f"{where}: focal lengths must be positive and finite")
-    rigid = np.isfinite(poses).all(axis=(1, 2))
-    if rigid.all():
-        rigid = _rigid(poses)
-    if rigid.all():
-        return
-    frame = int(np.argmin(rigid))
-    try:
-        check_rigid(poses[frame])
-    except ValueError as error:
-        raise Unusable("bad_pose", f"{where}, frame {frame}: {error}") from error
-
-
-def _rigid(poses: Float[np.ndarray, "n 4 4"]) -> Bool[np.ndarray, " n"]:
-    """What `check_rigid` accepts, for a long stack at once."""
-    rotations = poses[:, :3, :3]
-    residual = rotations @ rotations.transpose(0, 2, 1) - np.eye(3)
-    rigid = np.abs(residual).max(axis=(1, 2)) <= RIGID_TOLERANCE
-    rigid &= np.abs(poses[:, 3] - (0, 0, 0, 1)).max(axis=1) <= RIGID_TOLERANCE
-    return rigid & (np.linalg.det(rotations) > 0)
+    return camera_by_frame(size, intrinsics, world_from_camera, f"{where}: {key}")
 
 
 def _calibration_keys(dataset: Dataset, key: str) -> tuple[str, str] | None:
@@ -157,17 +98,29 @@ def _effector_source(dataset: Dataset) -> tuple[str, list[int]] | None:
     for column in (f"{STATE}.end_effector_position", f"{STATE}.cartesian_position"):
         if column in dataset.features:
             return column, [0, 1, 2]
+    return _effector_by_modality(dataset) or _effector_by_names(dataset)
+
+
+def _effector_by_modality(dataset: Dataset) -> tuple[str, list[int]] | None:
+    """The slice that GR00T's `modality.json` names, half-open as in Python."""
+    state = dataset.modality.get("state", {})
+    name = next((name for name in MODALITY_ENTRIES if name in state), None)
+    if name is None:
+        return None
+    try:
+        start, end = int(state[name]["start"]), int(state[name]["end"])
+        column = str(state[name].get("original_key") or STATE)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unusable("bad_metadata", f"{dataset.root / MODALITY}, {name}: {error!r}") from error
+    if end - start != 3:
+        raise Unusable("bad_metadata", f"{dataset.root / MODALITY}, {name}: {start} to {end}")
+    return (column, [start, start + 1, start + 2]) if column in dataset.features else None
+
+
+def _effector_by_names(dataset: Dataset) -> tuple[str, list[int]] | None:
     axes = {}
     for entry, name in enumerate(dataset.names(STATE)):
         found = _AXIS_NAME.fullmatch(name.lower())
         if found:
             axes.setdefault(found[1], entry)
-    if len(axes) == 3:
-        return STATE, [axes["x"], axes["y"], axes["z"]]
-    state = dataset.modality.get("state", {})
-    for name in MODALITY_ENTRIES:
-        if name in state:
-            start = int(state[name]["start"])
-            column = str(state[name].get("original_key") or STATE)
-            return (column, [start, start + 1, start + 2]) if column in dataset.features else None
-    return None
+    return (STATE, [axes["x"], axes["y"], axes["z"]]) if len(axes) == 3 else None

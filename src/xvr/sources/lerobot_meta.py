@@ -16,6 +16,11 @@ from xvr.errors import UserError
 from xvr.sources.roles import Assignment, assign_roles, moves_between_episodes, short_name
 
 INFO = "meta/info.json"
+MODALITY = "meta/modality.json"
+"""Optional, GR00T's: names for parts of vectors, and for cameras."""
+MODALITY_NAMES = {"front_view": "front"}
+"""Names in `modality.json` that would claim too much: nothing says that the front view of GR00T's
+two-armed robots looks the way they face, and if it does not, left and right are swapped."""
 ROLES_FILE = "meta/camera_roles.json"
 """Optional: camera key to role, written by who knows the rig."""
 
@@ -75,8 +80,14 @@ class Dataset:
         return _flat_names(self.features.get(key, {}).get("names"))
 
 
-def read_dataset(root: Path, name: str) -> Dataset:
+def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset:
     """Read `meta/info.json` and the two optional files beside it.
+
+    Args:
+        root: folder of the dataset.
+        name: as it is to be called.
+        by_modality: the cameras are those that `meta/modality.json` lists, and its names for them
+            tell their roles.
 
     Raises:
         UserError: a file is missing, damaged or of an unknown version, or misnames cameras.
@@ -98,7 +109,8 @@ def read_dataset(root: Path, name: str) -> Dataset:
     if not fps > 0:
         raise UserError(f"{where}: fps {fps} must be positive")
     video_path = str(info.get("video_path") or "")
-    modality = root / "meta/modality.json"
+    modality = _read_json(root / MODALITY) if (root / MODALITY).is_file() else {}
+    names = _camera_names(modality) if by_modality else {key: key for key in features}
     return Dataset(
         name=name,
         root=root,
@@ -110,14 +122,29 @@ def read_dataset(root: Path, name: str) -> Dataset:
         chunks_size=int(info.get("chunks_size") or 1000),
         total_episodes=int(info.get("total_episodes") or 0),
         features=features,
-        assignment=_assign(root, video_path, features),
-        modality=_read_json(modality) if modality.is_file() else {},
+        assignment=_assign(root, video_path, features, names),
+        modality=modality,
     )
 
 
-def _assign(root: Path, video_path: str, features: Mapping[str, Mapping[str, Any]]) -> Assignment:
-    """Roles of the cameras; one that is declared but has no file at all is left out."""
-    declared = [key for key in map(_colour_key, features.items()) if key]
+def _camera_names(modality: Mapping[str, Any]) -> dict[str, str]:
+    """Camera key to the name that `modality.json` gives it."""
+    videos = modality.get("video")
+    names = {}
+    for name, entry in videos.items() if isinstance(videos, Mapping) else ():
+        given = entry.get("original_key") if isinstance(entry, Mapping) else None
+        names[str(given or f"observation.images.{name}")] = MODALITY_NAMES.get(name, str(name))
+    return names
+
+
+def _assign(
+    root: Path,
+    video_path: str,
+    features: Mapping[str, Mapping[str, Any]],
+    names: Mapping[str, str],
+) -> Assignment:
+    """Roles of the cameras in `names`; one that is declared but has no file at all is left out."""
+    declared = [key for key in map(_colour_key, features.items()) if key and key in names]
     present = {
         key
         for key in declared
@@ -125,7 +152,11 @@ def _assign(root: Path, video_path: str, features: Mapping[str, Mapping[str, Any
     }
     chosen = _read_json(root / ROLES_FILE) if (root / ROLES_FILE).is_file() else None
     try:
-        roles, _ = assign_roles(present if chosen is None else declared, chosen)
+        if chosen is None:
+            by_name, _ = assign_roles(names[key] for key in present)
+            roles = {key: by_name[names[key]] for key in sorted(present) if names[key] in by_name}
+        else:
+            roles, _ = assign_roles(declared, chosen)
     except UserError as error:
         raise UserError(f"{root / ROLES_FILE}: {error}") from error
     roles = {key: role for key, role in roles.items() if key in present}

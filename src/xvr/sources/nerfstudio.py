@@ -22,7 +22,9 @@ from jaxtyping import Float
 
 from xvr.errors import Unusable, UserError
 from xvr.geometry.camera import Camera
+from xvr.sources.colmap_model import model_file
 from xvr.sources.folders import find_folders
+from xvr.sources.nerfstudio_tracks import MODEL_FILES, model_folders, model_tracks
 from xvr.sources.pixels import image_size, read_depth, read_image
 from xvr.sources.records import Depth, Ref, Scene, SourceFormat, View
 
@@ -57,8 +59,8 @@ def load(ref: Ref) -> Scene:
 
     Raises:
         Unusable: `bad_metadata`, `unknown_camera_model`, `bad_intrinsics`, `bad_pose`,
-            `missing_image`, `missing_depth`, or `wrong_image_size` when the images are no smaller
-            copies of what the intrinsics describe.
+            `missing_image`, `missing_depth`, `wrong_image_size` when the images are no smaller
+            copies of what the intrinsics describe, and what `model_tracks` raises.
     """
     folder = _folder(ref)
     where = folder / FILE
@@ -89,19 +91,25 @@ def load(ref: Ref) -> Scene:
                 read_depth=_depth_reader(folder, frame, camera, unit),
             )
         )
+    has_depth = [view.read_depth is not None for view in views]
     return Scene(
         id=ref.id,
         dataset="nerfstudio",
         category="",
         views=tuple(views),
-        metric=any(view.read_depth is not None for view in views),
+        tracks=None if all(has_depth) else model_tracks(folder, views),
+        metric=any(has_depth),
     )
 
 
 def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
-    """The `transforms.json` of each scene."""
+    """The `transforms.json` of each scene, and the models beside its images."""
     for ref in refs:
-        yield f"{ref.id}/{FILE}", _folder(replace(ref, root=str(path))) / FILE
+        folder = _folder(replace(ref, root=str(path)))
+        yield f"{ref.id}/{FILE}", folder / FILE
+        for model in model_folders(folder):
+            for file in filter(None, (model_file(model, name) for name in MODEL_FILES)):
+                yield f"{ref.id}/{file.relative_to(folder).as_posix()}", file
 
 
 def _folder(ref: Ref) -> Path:
@@ -217,7 +225,7 @@ NERFSTUDIO = SourceFormat(
     name="nerfstudio",
     kind="scene",
     calibration="every image",
-    geometry="depth files",
+    geometry="depth files or tracks",
     index=index,
     load=load,
     key_files=key_files,

@@ -73,6 +73,8 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"exterior_1_(left|right)|exterior_image_1_left", "fix_side"),
     (r"exterior_2_(left|right)|exterior_image_2_left", "fix_side_1"),
     (r"wrist_(image_)?left|wrist_right", "ego"),
+    (r"ext1_cam", "fix_side"),
+    (r"ext2_cam", "fix_side_1"),
     # ALOHA, static and mobile
     (r"cam_high", "fix_center"),
     (r"cam_low", "fix_center_1"),

@@ -93,6 +93,20 @@ def frame_times(path: Path) -> Float[np.ndarray, " n"]:
         raise _unreadable(path, error) from error
 
 
+def video_size(path: Path) -> tuple[int, int]:
+    """Width and height of the frames, pixels; nothing is decoded.
+
+    Raises:
+        Unusable: `missing_video` or `unreadable_video`.
+    """
+    try:
+        with av.open(str(path)) as container:
+            stream = _video_stream(container, path)
+            return stream.width, stream.height
+    except FFmpegError as error:
+        raise _unreadable(path, error) from error
+
+
 class _Pass:
     """One forward pass over a stream; times inside are ticks of its time base."""
 
