@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xvr.errors import Unusable, UserError, unknown_name
+from xvr.sources.agibot import AGIBOT
+from xvr.sources.co3d import CO3D
 from xvr.sources.colmap import COLMAP
 from xvr.sources.lerobot import LEROBOT
 from xvr.sources.nerfstudio import NERFSTUDIO
@@ -22,7 +24,14 @@ from xvr.sources.wildrgbd import WILDRGBD
 
 __all__ = ["FORMATS", "Source", "fingerprint", "index", "load", "parse_source"]
 
-FORMATS: tuple[SourceFormat, ...] = (WILDRGBD, LEROBOT, COLMAP, NERFSTUDIO)
+FORMATS: tuple[SourceFormat, ...] = (
+    WILDRGBD,
+    LEROBOT,
+    COLMAP,
+    NERFSTUDIO,
+    AGIBOT,
+    CO3D,
+)
 """Every format that can be read."""
 
 _BY_NAME = {source_format.name: source_format for source_format in FORMATS}
