@@ -338,17 +338,23 @@ def test_without_h5py_the_line_that_installs_it_is_told(
         first(written)
 
 
-def test_key_files_are_tasks_and_states_or_their_archives(root: Path):
+def test_key_files_are_tasks_and_states_or_archives(root: Path):
     refs = index(root)
-    names = [f"AgiBotWorld-Beta/task_info/task_{TASK}.json"]
-    names += [
-        f"AgiBotWorld-Beta/proprio_stats/{TASK}/{n}/proprio_stats.h5" for n in (EPISODE, 648649)
+    task = f"AgiBotWorld-Beta/task_info/task_{TASK}.json"
+    folder = f"AgiBotWorld-Beta/proprio_stats/{TASK}"
+    assert [name for name, _ in key_files(root, refs)] == [
+        task,
+        f"{folder}/648642/proprio_stats.h5",
+        f"{folder}/648649/proprio_stats.h5",
     ]
-    assert sorted(name for name, _ in key_files(root, refs)) == sorted(names)
     pack(root)
     found = dict(key_files(root, index(root)))
-    assert sorted(found) == sorted(names)
-    assert found[names[1]] == root / "proprio_stats" / "648642-648649.tar"
+    assert found[task].is_file()
+    assert sorted(name.partition("/")[2] for name in found if name != task) == [
+        f"observations/{TASK}/648642-648649.tar",
+        "parameters/648642-648649.tar",
+        "proprio_stats/648642-648649.tar",
+    ]
 
 
 def test_calibrated_cameras_see_the_hand_where_it_is(written: Path):

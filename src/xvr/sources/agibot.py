@@ -28,11 +28,8 @@ from xvr.sources.records import Episode, EpisodeCamera, Ref, SourceFormat
 from xvr.sources.roles import assign_roles
 from xvr.sources.video import VideoInfo, probe, read_by_index
 
-ARCHIVES = tuple(
-    f"{folder}/{place}.tar"
-    for folder in ("observations", "parameters", "proprio_stats")
-    for place in ("*", "*/*")
-)
+NOT_USED = ("depth", "tactile")
+"""Folders of an episode that are not read; depth maps are nearly all of an archive's files."""
 LENGTH_SLACK = 1
 """Frames by which videos, states and poses of an episode may differ at its end."""
 
@@ -46,6 +43,7 @@ def index(path: Path) -> list[Ref]:
     refs = []
     for name, root in _roots(path):
         tree = _tree(root)
+        tree.index_all()
         for task in _numbered(tree, "observations"):
             refs += [
                 Ref(
@@ -76,7 +74,7 @@ def load(ref: Ref) -> Episode:
             `bad_pose`.
     """
     name, task, episode = ref.id.rsplit("/", 2)
-    tree = _tree(dict(_roots(Path(ref.root)))[name])
+    tree = _tree(dict(_roots(Path(ref.root)))[name], task)
     videos = _videos(tree, f"observations/{task}/{episode}/videos", ref.id)
     roles = assign_roles(videos).roles
     infos = {key: probe(videos[key]) for key in roles}
@@ -111,16 +109,18 @@ def load(ref: Ref) -> Episode:
 
 
 def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
-    """Tasks and states, or the archives that hold them."""
-    trees = {name: _tree(root) for name, root in _roots(path)}
-    seen = set()
+    """The lists of tasks, the archives, and the states of episodes that are not in one."""
+    roots = dict(_roots(path))
+    for name, root in roots.items():
+        for archive in _tree(root).archives:
+            yield f"{name}/{archive.relative_to(root).as_posix()}", archive
+    for name, task in sorted({tuple(ref.id.rsplit("/", 2)[:2]) for ref in refs}):
+        yield f"{name}/{_task_place(task)}", roots[name] / _task_place(task)
     for ref in refs:
         name, task, episode = ref.id.rsplit("/", 2)
-        for place in (_task_place(task), _proprio_place(task, episode)):
-            file = trees[name].find(place)
-            if file is not None and (name, place) not in seen:
-                seen.add((name, place))
-                yield f"{name}/{place}", file if isinstance(file, Path) else file.archive
+        file = roots[name] / _proprio_place(task, episode)
+        if file.is_file():
+            yield f"{name}/{_proprio_place(task, episode)}", file
 
 
 def _roots(path: Path) -> list[tuple[str, Path]]:
@@ -128,13 +128,11 @@ def _roots(path: Path) -> list[tuple[str, Path]]:
     return find_folders(path, lambda folder: (folder / "observations").is_dir(), levels=2)
 
 
-def _tree(root: Path) -> Tree:
-    return open_tree(root, ARCHIVES, _is_used)
-
-
-def _is_used(place: str) -> bool:
-    """Whether a file is one of those read here; depth maps are most of an archive's files."""
-    return "/depth/" not in place and "/tactile/" not in place
+def _tree(root: Path, task: str = "*") -> Tree:
+    """The files of a dataset, those of one task if it is named."""
+    kinds = ("observations", "parameters", "proprio_stats")
+    patterns = [f"{kind}/{name}" for kind in kinds for name in ("*.tar", f"{task}/*.tar")]
+    return open_tree(root, patterns, NOT_USED)
 
 
 def _numbered(tree: Tree, folder: str) -> list[str]:

@@ -7,22 +7,20 @@ The members of an archive appear in the folder where it lies, as extracting it t
     file = tree.find("observations/327/648642/videos/head_color.mp4")  # a Path, a Member or None
 
 A `Member` is read by the same calls as a `Path`. It holds names and numbers and no open file, so it
-may be sent to another process. How a tar is indexed and remembered is in `xvr.sources.tar_index`.
+may be sent to another process. `xvr.sources.archive_index` remembers what is in an archive.
 """
 
 import io
 import os
 import struct
-import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from xvr.errors import UserError
-from xvr.sources.tar_index import tar_members
+from xvr.sources.archive_index import files_in, folders_in, index_archive
 
 BUFFER_BYTES = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -36,7 +34,7 @@ class Member:
 
     archive: Path
     name: str
-    """As the archive has it."""
+    """Its path in the archive."""
     offset: int
     """Of the data, bytes from the start of the archive; in a zip, of the header before it."""
     stored_bytes: int
@@ -109,18 +107,17 @@ class Tree:
     An archive is indexed when something below its folder is first asked for.
     """
 
-    def __init__(
-        self, root: Path, archives: Sequence[Path], wanted: Callable[[str], bool] | None
-    ) -> None:
+    def __init__(self, root: Path, archives: Sequence[Path], leave_out: Collection[str]) -> None:
         self.root = root
+        self._leave_out = tuple(leave_out)
         self.archives = tuple(archives)
-        """Those in use, sorted."""
-        self._wanted = wanted
-        self._waiting: dict[str, list[Path]] = {}
-        for archive in archives:
-            self._waiting.setdefault(_below(root, archive.parent), []).append(archive)
-        self._held: dict[str, dict[str, Member | None]] = {}
-        """Folder to names in it; None stands for a folder."""
+        """Those that were found, sorted."""
+        self._lying = [(_below(root, archive.parent), archive) for archive in archives]
+
+    def index_all(self) -> None:
+        """Index every archive now, so that processes started later need not."""
+        for archive in self.archives:
+            index_archive(archive, self._leave_out)
 
     def find(self, name: str) -> File | None:
         """The file with this path from the root, in the folder or else in an archive."""
@@ -128,18 +125,24 @@ class Tree:
         if path.is_file():
             return path
         folder, _, last = name.rpartition("/")
-        return self._inside(folder).get(last)
+        for archive, database, inner in self._places(folder):
+            found = _members(archive, database, inner).get(last)
+            if found is not None:
+                return found
+        return None
 
     def files(self, folder: str = "") -> list[str]:
         """Names of the files in a folder, sorted; hidden ones are left out."""
         found = {entry.name for entry in self._entries(folder) if entry.is_file()}
-        found |= {name for name, member in self._inside(folder).items() if member is not None}
+        for archive, database, inner in self._places(folder):
+            found.update(_members(archive, database, inner))
         return sorted(found)
 
     def folders(self, folder: str = "") -> list[str]:
         """Names of the folders in a folder, sorted; hidden ones are left out."""
         found = {entry.name for entry in self._entries(folder) if entry.is_dir()}
-        found |= {name for name, member in self._inside(folder).items() if member is None}
+        for _, database, inner in self._places(folder):
+            found.update(folders_in(database, inner))
         return sorted(found)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -149,86 +152,50 @@ class Tree:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _inside(self, folder: str) -> dict[str, Member | None]:
-        """What archives hold in a folder."""
-        parts = PurePosixPath(folder).parts
-        for depth in range(len(parts) + 1):
-            above = "/".join(parts[:depth])
-            for archive in self._waiting.pop(above, ()):
-                self._mount(archive, above)
-        return self._held.get(folder, {})
+    def _places(self, folder: str) -> Iterator[tuple[Path, Path, str]]:
+        """Archives at or above a folder, their databases, and the folder's names inside of them.
 
-    def _mount(self, archive: Path, folder: str) -> None:
-        for member in members(archive):
-            place = _place(folder, member.name)
-            if _is_hidden(place) or (self._wanted is not None and not self._wanted(place)):
+        A member may repeat the end of the folder that its archive lies in: in `observations/327`,
+        `648642/a` and `327/648642/a` are the same place.
+        """
+        for place, archive in self._lying:
+            if place and folder != place and not folder.startswith(f"{place}/"):
                 continue
-            above, _, name = place.rpartition("/")
-            self._hold(above)[name] = member
-
-    def _hold(self, folder: str) -> dict[str, Member | None]:
-        """The names held in a folder, which is made known to those above it."""
-        if folder not in self._held:
-            self._held[folder] = {}
-            above, _, name = folder.rpartition("/")
-            if folder:
-                self._hold(above)[name] = None
-        return self._held[folder]
+            rest = folder.removeprefix(place).removeprefix("/")
+            database = index_archive(archive, self._leave_out)
+            yield archive, database, rest
+            parts = PurePosixPath(place).parts
+            for start in range(len(parts)):
+                yield archive, database, "/".join((*parts[start:], rest)).removesuffix("/")
 
 
-def open_tree(
-    root: Path, patterns: Sequence[str], wanted: Callable[[str], bool] | None = None
-) -> Tree:
+def open_tree(root: Path, patterns: Sequence[str], leave_out: Collection[str] = ()) -> Tree:
     """The files below a folder, with those inside of the archives that match the patterns.
 
     Args:
         root: the folder.
         patterns: globs from the root, such as `*.zip`; archives elsewhere are not looked into.
-        wanted: which members to remember, by their path from the root; a module-level function.
+        leave_out: names of folders inside of archives that are not remembered.
     """
-    archives = sorted({path for pattern in patterns for path in root.glob(pattern)})
-    archives = [path for path in archives if path.is_file() and not _is_hidden(path.name)]
-    stamps = tuple((path, *_stamp(path)) for path in archives)
-    return _open_tree(root, stamps, wanted)
+    found = {path for pattern in patterns for path in root.glob(pattern)}
+    archives = sorted(path for path in found if path.is_file() and path.name[0] != ".")
+    return Tree(root, archives, leave_out)
 
 
-@lru_cache(maxsize=8)
-def _open_tree(
-    root: Path, stamps: tuple[tuple[Path, int, int], ...], wanted: Callable[[str], bool] | None
-) -> Tree:
-    """The tree; sizes and dates only make a changed archive a new one."""
-    return Tree(root, [path for path, _, _ in stamps], wanted)
-
-
-def members(archive: Path) -> Iterator[Member]:
-    """The files in a tar or zip archive.
-
-    Raises:
-        UserError: it is damaged, or compressed in a way that cannot be read in place.
-    """
-    if archive.suffix.lower() != ".zip":
-        for name, offset, size in tar_members(archive):
-            yield Member(archive=archive, name=name, offset=offset, stored_bytes=size)
-        return
-    try:
-        with zipfile.ZipFile(archive) as file:
-            entries = [entry for entry in file.infolist() if not entry.is_dir()]
-    except zipfile.BadZipFile as error:
-        raise UserError(f"{archive}: {error}; copy or download it again") from error
-    for entry in entries:
-        if entry.flag_bits & 1 or entry.compress_type not in (
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-        ):
-            raise UserError(f"{archive}: {entry.filename} is encrypted or not deflated; extract it")
-        yield Member(
+@lru_cache(maxsize=256)
+def _members(archive: Path, database: Path, folder: str) -> dict[str, Member]:
+    """The files in a folder of an archive by their names; another database has another path."""
+    return {
+        entry.name: Member(
             archive=archive,
-            name=entry.filename,
-            offset=entry.header_offset,
-            stored_bytes=entry.compress_size,
-            zip_crc=entry.CRC,
-            deflated=entry.compress_type == zipfile.ZIP_DEFLATED,
+            name=f"{folder}/{entry.name}" if folder else entry.name,
+            offset=entry.offset,
+            stored_bytes=entry.size,
+            zip_crc=entry.crc,
+            deflated=entry.deflated,
         )
+        for entry in files_in(database, folder)
+    }
 
 
 class _Span(io.RawIOBase):
@@ -263,30 +230,6 @@ class _Span(io.RawIOBase):
         super().close()
 
 
-def _place(folder: str, name: str) -> str:
-    """Where a member belongs; the end of the folder that its name repeats is dropped.
-
-    So `327/648642/a` and `648642/a` in an archive in `observations/327` are the same place.
-    """
-    name = PurePosixPath(name).as_posix().lstrip("/")
-    parts = PurePosixPath(folder).parts
-    for start in range(len(parts)):
-        end = "/".join(parts[start:]) + "/"
-        if name.startswith(end):
-            name = name[len(end) :]
-            break
-    return f"{folder}/{name}" if folder else name
-
-
-def _is_hidden(place: str) -> bool:
-    return any(part.startswith(".") for part in place.split("/"))
-
-
 def _below(root: Path, folder: Path) -> str:
     place = folder.relative_to(root).as_posix()
     return "" if place == "." else place
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns

@@ -36,7 +36,7 @@ from xvr.sources.records import Depth, Ref, Scene, SourceFormat, View
 
 FRAMES = "frame_annotations.jgz"
 SEQUENCES = "sequence_annotations.jgz"
-ARCHIVES = ("*.zip",)
+NOT_USED = ("masks", "eval_batches")
 _RECORD = b'{"sequence_name"'
 """How each frame begins in the release: the name is the first key of its record."""
 _NAME = re.compile(rb'\s*:\s*"([^"]+)"')
@@ -86,8 +86,8 @@ def load(ref: Ref) -> Scene:
         Unusable: `missing_metadata`, `bad_metadata`, `bad_intrinsics`, `bad_pose`, `missing_image`,
             `missing_depth`, or `missing_poses` when no frame has both camera and depth.
     """
-    tree = _tree(Path(ref.root))
     category, _, sequence = ref.id.partition("/")
+    tree = _tree(Path(ref.root), category)
     where = f"{category}/{FRAMES}, {sequence}"
     hidden = _hidden(tree, category)
     try:
@@ -120,9 +120,10 @@ def _is_category(path: Path) -> bool:
     return (path / FRAMES).is_file()
 
 
-def _tree(path: Path) -> Tree:
-    """The files below the root, which is above the path when that is a category."""
-    return open_tree(path.resolve().parent if _is_category(path) else path, ARCHIVES)
+def _tree(path: Path, category: str = "") -> Tree:
+    """The files below the root, of one category if it is named."""
+    root = path.resolve().parent if _is_category(path) else path
+    return open_tree(root, [f"{category}*.zip"], NOT_USED)
 
 
 def _view(tree: Tree, frame: Mapping[str, Any], unit: float, where: str) -> View:
