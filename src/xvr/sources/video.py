@@ -107,7 +107,9 @@ def probe(path: File) -> VideoInfo:
     """
     with _opened(path) as container:
         stream = _video_stream(container, path)
-        fps = float(stream.average_rate or 0)
+        if not stream.average_rate:
+            raise Unusable("unreadable_video", f"{path}: no frame rate")
+        fps = float(stream.average_rate)
         return VideoInfo(stream.frames, fps, (stream.width, stream.height))
 
 
