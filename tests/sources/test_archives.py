@@ -250,6 +250,22 @@ def test_a_tar_cut_between_two_files_is_a_user_error(folder: Path):
         list(read_members(archive))
 
 
+def test_a_tar_with_a_damaged_header_is_a_user_error(folder: Path):
+    archive = make_tar(folder / "a.tar", folder / "a", "m", tarfile.USTAR_FORMAT)
+    *_, last = read_members(archive)
+    data = bytearray(archive.read_bytes())
+    data[last.offset - 512 + 20] ^= 1
+    archive.write_bytes(data)
+    with pytest.raises(UserError, match=r"a\.tar is cut short or damaged at byte"):
+        list(read_members(archive))
+
+
+def test_an_archive_that_cannot_be_opened_is_a_user_error(folder: Path):
+    (folder / "b.zip").mkdir()
+    with pytest.raises(UserError, match=r"b\.zip cannot be read"):
+        list(read_members(folder / "b.zip"))
+
+
 def test_a_compressed_tar_is_a_user_error(folder: Path):
     with tarfile.open(folder / "b.tar", "w:gz") as tar:
         tar.add(folder / "a", "a")

@@ -95,7 +95,10 @@ def read_members(archive: Path) -> Iterator[Entry]:
     Raises:
         UserError: it is damaged, or compressed in a way that cannot be read in place.
     """
-    return _read_zip(archive) if archive.suffix.lower() == ".zip" else _read_tar(archive)
+    try:
+        yield from _read_zip(archive) if archive.suffix.lower() == ".zip" else _read_tar(archive)
+    except OSError as error:
+        raise UserError(f"{archive} cannot be read: {error}") from error
 
 
 def _read_tar(archive: Path) -> Iterator[Entry]:
@@ -112,15 +115,19 @@ def _read_tar(archive: Path) -> Iterator[Entry]:
             f"{archive} is cut short or no plain tar archive: {error}; copy or download it again, "
             "decompress it when it is compressed"
         ) from error
-    if archive.stat().st_size <= end:  # tarfile takes one that is cut at a header for a whole one
-        raise UserError(f"{archive} is cut short; copy or download it again")
+    with archive.open("rb") as file:  # tarfile takes a damaged header for the end
+        file.seek(end)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise UserError(
+                f"{archive} is cut short or damaged at byte {end}; copy or download it again"
+            )
 
 
 def _read_zip(archive: Path) -> Iterator[Entry]:
     try:
         with zipfile.ZipFile(archive) as file:
             found = [entry for entry in file.infolist() if not entry.is_dir()]
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise UserError(f"{archive}: {error}; copy or download it again") from error
     for entry in found:
         deflated = entry.compress_type == zipfile.ZIP_DEFLATED
