@@ -4,6 +4,7 @@ Test modules import it as `from toy import room, robot`: this folder is on the p
 conftest is in it.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,14 @@ settings.load_profile("xvr")
 cv2.setNumThreads(1)
 
 SCENES, EPISODES = 4, 6
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests leave nothing in the user's cache folder and find nothing there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

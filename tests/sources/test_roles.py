@@ -20,6 +20,11 @@ from xvr.sources.roles import ROLES, assign_roles, role_of_name
             "fix_center fix_center_1 ego_left ego_right",
         ),
         ("head_color hand_left_color hand_right_color", "ego_head ego_left ego_right"),
+        ("hand_left_fisheye_color hand_right_fisheye", "ego_left ego_right"),
+        (
+            "head_color head_center_fisheye_color head_left_fisheye_color head_right_fisheye",
+            "ego_head ego_head_1 ego_head_left ego_head_right",
+        ),
         ("image_left image_right image_top image_wrist", "fix_left fix_right fix_top ego"),
         ("image_side_1 image_side_2 image_wrist_1 image_wrist_2", "fix_side fix_side_1 ego ego_1"),
         ("ego_view cam_exterior cam_wrist", "ego_head fix_side ego"),
@@ -36,10 +41,15 @@ def test_known_rigs_have_their_roles(names: str, roles: str):
 
 
 def test_unknown_names_are_left_out():
-    keys = ["observation.images.phone", "observation.images.top", "head_depth"]
+    keys = [
+        "observation.images.phone",
+        "observation.images.top",
+        "head_depth",
+        "back_left_fisheye_color",
+    ]
     roles, left_out = assign_roles(keys)
     assert roles == {"observation.images.top": "fix_top"}
-    assert left_out == ["head_depth", "observation.images.phone"]
+    assert left_out == ["back_left_fisheye_color", "head_depth", "observation.images.phone"]
     assert role_of_name("leftover") is None
 
 

@@ -5,7 +5,7 @@ from skimage.metrics import structural_similarity
 from toy import robot
 from toy.drafting import FRAMES, episode, grid
 from xvr.geometry.similarity import gray_thumbnail
-from xvr.tasks.grid import draw_roles, is_fixed
+from xvr.tasks.grid import draw_roles, is_fixed, rides_on_hand
 
 
 def test_each_camera_is_decoded_once_and_only_when_it_is_looked_at():
@@ -69,3 +69,9 @@ def test_cameras_on_hands_and_heads_are_not_fixed():
         False,
         False,
     ]
+
+
+def test_cameras_on_the_head_do_not_ride_on_a_hand():
+    roles = ("fix_left", "ego", "ego_1", "ego_left", "ego_head", "ego_head_left")
+    riding = [role for role in roles if rides_on_hand(role)]
+    assert riding == ["ego", "ego_1", "ego_left"]

@@ -1,12 +1,16 @@
 """Answers of the robotic tasks, found again from the toy episodes' own formulas."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
 from toy import robot
-from toy.drafting import ROLES, RULES, drafts
+from toy.drafting import ROLES, RULES, drafts, episode, pair, tries
+from toy.room import look_at
 from xvr.tasks import wordings
+from xvr.tasks.draft import Draft, Refusal
 
 NAMES = {role: name for name, role in ROLES.items()}
 
@@ -158,3 +162,45 @@ def test_the_images_that_can_be_the_answer_carry_no_description():
             "Image 2:",
             "Image 3:",
         ]
+
+
+HEAD = look_at((0.0, -0.4, 1.2), (0.0, 0.3, 0.4))
+"""Behind the hands and above them, so that they are ahead of it more than beside it."""
+
+
+def two_handed(side_m):
+    """An episode of a robot whose head stands still between two hands that move."""
+
+    def poses(name, number):
+        found = np.tile(HEAD, (robot.LENGTH, 1, 1))
+        if name != "front_view":
+            found[:, :3, 3] = 0.2 * robot.effector_path(number) + (0.0, 0.3, 0.3)
+            found[:, 0, 3] += -side_m if name == "left_view" else side_m
+        return found
+
+    roles = dict(zip(robot.CAMERAS, ("ego_head", "ego_left", "ego_right"), strict=False))
+    made = episode(0, robot.CAMERAS[:3], poses=poses)
+    cameras = [replace(c, role=roles[c.key.rpartition(".")[2]]) for c in made.cameras]
+    return pair(replace(made, cameras=tuple(cameras)))
+
+
+def test_hands_are_at_the_sides_of_a_head_that_they_are_ahead_of():
+    found = tries("directional_view_localization", two_handed(0.3))
+    assert all(isinstance(draft, Draft) for draft in found)
+    for draft in found:
+        checks = draft.checks
+        assert checks["ego_left_x_m"] < -RULES.min_side_m
+        assert checks["ego_right_x_m"] > RULES.min_side_m
+        assert checks["ego_left_dominance"] < RULES.min_side_dominance
+        assert answered(draft).view == f"ego_{draft.world['side']}"
+
+
+def test_hands_that_cross_are_at_no_side():
+    found = tries("directional_view_localization", two_handed(-0.3))
+    assert {refusal.reason for refusal in found} == {"side_not_clear_from_poses"}
+
+
+def test_a_head_that_stands_still_can_be_described():
+    found = tries("language_conditioned_localization", two_handed(0.3))
+    assert not [refusal for refusal in found if isinstance(refusal, Refusal)]
+    assert {draft.world["asked_role"] for draft in found} == {"ego_head", "ego_left", "ego_right"}

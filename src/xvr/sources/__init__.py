@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xvr.errors import Unusable, UserError, unknown_name
+from xvr.sources.agibot import AGIBOT
+from xvr.sources.co3d import CO3D
 from xvr.sources.colmap import COLMAP
 from xvr.sources.droid import DROID
 from xvr.sources.gr00t import GR00T
@@ -31,6 +33,8 @@ FORMATS: tuple[SourceFormat, ...] = (
     NERFSTUDIO,
     DROID,
     GR00T,
+    AGIBOT,
+    CO3D,
 )
 """Every format that can be read."""
 

@@ -11,7 +11,6 @@ keeps the zlib stream readable, so the chunks of a PNG are checked first (0.1 ms
 
 import struct
 import zlib
-from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -22,6 +21,7 @@ import simplejpeg
 from jaxtyping import Float32, UInt8, UInt16
 
 from xvr.errors import Unusable
+from xvr.sources.archives import File
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
@@ -29,11 +29,11 @@ JPEG_END = b"\xff\xd9"
 Content = Literal["image", "depth"]
 
 
-def read_image(path: Path, size: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w 3"]:
+def read_image(path: File, size: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w 3"]:
     """The image in a file.
 
     Args:
-        path: the file.
+        path: the file, on disk or in an archive.
         size: width and height it must have, pixels.
 
     Raises:
@@ -46,7 +46,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> UInt8[np.ndar
 
 
 def read_depth(
-    path: Path, size: tuple[int, int], metres_per_unit: float
+    path: File, size: tuple[int, int], metres_per_unit: float, *, half_floats: bool = False
 ) -> Float32[np.ndarray, "h w"]:
     """The depth map in a file, float32 metres, 0 where unknown (also for NaN and infinite).
 
@@ -54,12 +54,16 @@ def read_depth(
         path: the file.
         size: width and height it must have, pixels.
         metres_per_unit: metres that the stored number 1 stands for.
+        half_floats: whether 16-bit integers are the bits of 16-bit floats.
 
     Raises:
         Unusable: `missing_depth`, `wrong_depth_size`, and what `decode_depth` raises.
     """
     raw = decode_depth(_read(path, "depth"), str(path))
     _check_size(raw, size, "depth", str(path))
+    if half_floats and raw.dtype == np.uint16:
+        halves = raw.view(np.float16)
+        raw = np.where(np.isfinite(halves), halves, 0).astype(np.float32)
     depth_m = raw * np.float32(metres_per_unit)
     if raw.dtype.kind == "f":
         depth_m = np.where(np.isfinite(depth_m) & (depth_m > 0), depth_m, np.float32(0))
@@ -114,7 +118,7 @@ def decode_depth(data: bytes, where: str) -> UInt16[np.ndarray, "h w"] | Float32
     return raw.astype(np.float32) if raw.dtype == np.int32 else raw
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: File) -> tuple[int, int]:
     """Width and height of an image file; PNG and JPEG are not decoded for this.
 
     Raises:
@@ -134,7 +138,7 @@ def image_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _read(path: Path, content: Content) -> bytes:
+def _read(path: File, content: Content) -> bytes:
     try:
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:

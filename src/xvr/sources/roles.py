@@ -55,6 +55,9 @@ _ROLES = (
     Role(name="ego_left", mount="wrist", side="left", meaning="on the left wrist"),
     Role(name="ego_right", mount="wrist", side="right", meaning="on the right wrist"),
     Role(name="ego_head", mount="head", side="center", meaning="on the robot's head"),
+    Role(name="ego_head_1", mount="head", side="center", meaning="a second one on the head"),
+    Role(name="ego_head_left", mount="head", side="left", meaning="on the left of the head"),
+    Role(name="ego_head_right", mount="head", side="right", meaning="on the right of the head"),
 )
 
 ROLES: dict[str, Role] = {role.name: role for role in _ROLES}
@@ -80,10 +83,13 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"cam_low", "fix_center_1"),
     (r"(cam_|camera_)?(left_wrist|wrist_left_arm)(_\d_rgb)?", "ego_left"),
     (r"(cam_|camera_)?(right_wrist|wrist_right_arm)(_\d_rgb)?", "ego_right"),
-    # AgiBot-World
-    (r"(cam_)?head(_color|_camera|_rgb)?|head_center_fisheye(_color)?", "ego_head"),
-    (r"(cam_)?hand_left(_color|_fisheye)?", "ego_left"),
-    (r"(cam_)?hand_right(_color|_fisheye)?", "ego_right"),
+    # AgiBot-World; its cameras on the back see nothing of the work and get no role
+    (r"(cam_)?head(_color|_camera|_rgb)?", "ego_head"),
+    (r"head_center_fisheye(_color)?", "ego_head_1"),
+    (r"head_left_fisheye(_color)?", "ego_head_left"),
+    (r"head_right_fisheye(_color)?", "ego_head_right"),
+    (r"(cam_)?hand_left(_fisheye)?(_color)?", "ego_left"),
+    (r"(cam_)?hand_right(_fisheye)?(_color)?", "ego_right"),
     # GR00T's demonstrations
     (r"ego_?view", "ego_head"),
     (r"(cam_)?(exterior|external)", "fix_side"),

@@ -10,7 +10,9 @@ It uses one thread: runs parallelise over episodes.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -22,6 +24,7 @@ from av.video.stream import VideoStream
 from jaxtyping import Float, UInt8
 
 from xvr.errors import Unusable
+from xvr.sources.archives import File
 
 EXACT_S = 1e-4
 """A frame this near to its target is the one; times stored as float32 are off by up to 3e-5 s."""
@@ -33,11 +36,11 @@ SEEK_GAIN_FRAMES = 2
 """A seek costs about as much as decoding this many frames (flush and refill of the decoder)."""
 
 
-def read_frames(path: Path, times_s: Sequence[float], tolerance_s: float) -> list[Image]:
+def read_frames(path: File, times_s: Sequence[float], tolerance_s: float) -> list[Image]:
     """The frames shown nearest to the given times.
 
     Args:
-        path: a video that FFmpeg reads; its first video stream is used.
+        path: a video that FFmpeg reads, on disk or in an archive; its first video stream is used.
         times_s: ascending presentation times, seconds.
         tolerance_s: how far the nearest frame may be, seconds.
 
@@ -51,14 +54,11 @@ def read_frames(path: Path, times_s: Sequence[float], tolerance_s: float) -> lis
         raise ValueError(f"times must ascend, got {times}")
     if not times:
         return []
-    try:
-        with av.open(str(path)) as container:
-            return _Pass(container, _video_stream(container, path), path).run(times, tolerance_s)
-    except FFmpegError as error:
-        raise _unreadable(path, error) from error
+    with _opened(path) as container:
+        return _Pass(container, _video_stream(container, path), path).run(times, tolerance_s)
 
 
-def read_by_index(path: Path, indices: Sequence[int]) -> list[Image]:
+def read_by_index(path: File, indices: Sequence[int]) -> list[Image]:
     """The frames with the given ascending numbers, counted from 0 in order of presentation.
 
     Raises:
@@ -74,23 +74,59 @@ def read_by_index(path: Path, indices: Sequence[int]) -> list[Image]:
     return read_frames(path, times[list(indices)].tolist(), tolerance_s=gap / 4)
 
 
-def frame_times(path: Path) -> Float[np.ndarray, " n"]:
+def frame_times(path: File) -> Float[np.ndarray, " n"]:
     """Presentation times of all frames, ascending seconds; nothing is decoded.
 
     Raises:
         Unusable: `missing_video` or `unreadable_video`.
     """
+    with _opened(path) as container:
+        stream = _video_stream(container, path)
+        ticks = [
+            packet.pts
+            for packet in container.demux(stream)
+            if packet.pts is not None and not packet.is_discard
+        ]
+        return np.sort(np.array(ticks, dtype=np.float64)) * float(stream.time_base or 0)
+
+
+class VideoInfo(NamedTuple):
+    """What the header of a video says."""
+
+    frames: int
+    fps: float
+    size: tuple[int, int]
+    """Width and height, pixels."""
+
+
+def probe(path: File) -> VideoInfo:
+    """Number, rate and size of the frames; nothing is decoded.
+
+    Raises:
+        Unusable: `missing_video` or `unreadable_video`.
+    """
+    with _opened(path) as container:
+        stream = _video_stream(container, path)
+        if not stream.average_rate:
+            raise Unusable("unreadable_video", f"{path}: no frame rate")
+        fps = float(stream.average_rate)
+        return VideoInfo(stream.frames, fps, (stream.width, stream.height))
+
+
+@contextmanager
+def _opened(path: File) -> Iterator[InputContainer]:
+    """The open video; what goes wrong while it is open is told as `Unusable`."""
     try:
-        with av.open(str(path)) as container:
-            stream = _video_stream(container, path)
-            ticks = [
-                packet.pts
-                for packet in container.demux(stream)
-                if packet.pts is not None and not packet.is_discard
-            ]
-            return np.sort(np.array(ticks, dtype=np.float64)) * float(stream.time_base or 0)
-    except FFmpegError as error:
-        raise _unreadable(path, error) from error
+        if isinstance(path, Path):
+            with av.open(str(path)) as container:
+                yield container
+        else:
+            with path.open() as file, av.open(file, "r") as container:
+                yield container
+    except FileNotFoundError as error:
+        raise Unusable("missing_video", str(path)) from error
+    except (FFmpegError, OSError) as error:
+        raise Unusable("unreadable_video", f"{path}: {error}") from error
 
 
 def video_size(path: Path) -> tuple[int, int]:
@@ -110,7 +146,7 @@ def video_size(path: Path) -> tuple[int, int]:
 class _Pass:
     """One forward pass over a stream; times inside are ticks of its time base."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream, path: Path) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, path: File) -> None:
         stream.codec_context.thread_count = 1
         self.container = container
         self.stream = stream
@@ -218,19 +254,13 @@ def _ticks(frame: VideoFrame) -> int:
     return frame.pts
 
 
-def _to_rgb(frame: VideoFrame, reformatter: VideoReformatter, path: Path) -> Image:
+def _to_rgb(frame: VideoFrame, reformatter: VideoReformatter, path: File) -> Image:
     if frame.is_corrupt:
         raise Unusable("unreadable_video", f"{path}: the frame at {frame.time} s is damaged")
     return reformatter.reformat(frame, format="rgb24").to_ndarray()
 
 
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+def _video_stream(container: InputContainer, path: File) -> VideoStream:
     if not container.streams.video:
         raise Unusable("unreadable_video", f"{path}: no video stream")
     return container.streams.video[0]
-
-
-def _unreadable(path: Path, error: FFmpegError) -> Unusable:
-    if isinstance(error, FileNotFoundError):
-        return Unusable("missing_video", str(path))
-    return Unusable("unreadable_video", f"{path}: {error}")

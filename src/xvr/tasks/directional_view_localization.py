@@ -3,7 +3,8 @@
     Image 1 (fix_center), Image 2, Image 3; "which image is its left side?" -> "3"
 
 Sides come from calibrated poses where there are any: the side camera's centre in the centre
-camera's frame, x dominant. Otherwise they come from the dataset's table of roles.
+camera's frame, x dominant. A camera on a hand is always ahead too, so its x only has to be clear.
+Otherwise sides come from the dataset's table of roles.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 from xvr.tasks import wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
-from xvr.tasks.grid import EpisodePair, FrameGrid
+from xvr.tasks.grid import EpisodePair, FrameGrid, rides_on_hand
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
@@ -39,7 +40,8 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         offset = side_offset(grid, center, role, instant)
         if offset is None:
             continue
-        if sign * offset.x_m < rules.min_side_m or offset.dominance < rules.min_side_dominance:
+        ahead = offset.dominance < rules.min_side_dominance and not rides_on_hand(role)
+        if sign * offset.x_m < rules.min_side_m or ahead:
             return Refusal(reason="side_not_clear_from_poses")
         checks[f"{role}_x_m"] = offset.x_m
         checks[f"{role}_dominance"] = offset.dominance

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from xvr.geometry.camera import Camera
 from xvr.geometry.similarity import gray_thumbnail, ssim
 from xvr.sources.records import Episode, Image
+from xvr.sources.roles import ROLES
 from xvr.tasks.draft import ImageRef
 
 
@@ -97,3 +98,8 @@ def draw_roles(
 def is_fixed(role: str) -> bool:
     """Whether a camera with this role stays where it is during an episode."""
     return role.startswith("fix")
+
+
+def rides_on_hand(role: str) -> bool:
+    """Whether a camera with this role moves with a hand of the robot; one on its head does not."""
+    return ROLES[role].mount == "wrist"

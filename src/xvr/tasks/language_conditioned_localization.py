@@ -12,7 +12,7 @@ from xvr.tasks import wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.directional_view_localization import side_offset
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
-from xvr.tasks.grid import EpisodePair, FrameGrid, draw_roles, is_fixed
+from xvr.tasks.grid import EpisodePair, FrameGrid, draw_roles, is_fixed, rides_on_hand
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
@@ -85,7 +85,7 @@ def _contradiction(
     checks[f"{role}_moved_m"] = moved_m
     if is_fixed(role) and moved_m > rules.max_same_pose_m:
         return "fixed_camera_moves"
-    if not is_fixed(role) and moved_m < rules.min_effector_move_m:
+    if rides_on_hand(role) and moved_m < rules.min_effector_move_m:
         return "hand_camera_does_not_move"
     side = role.removeprefix("fix_")
     if side in ("left", "right") and "fix_center" in grid.roles:
