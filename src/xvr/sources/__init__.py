@@ -14,15 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xvr.errors import Unusable, UserError, unknown_name
+from xvr.sources.aloha import ALOHA
 from xvr.sources.colmap import COLMAP
 from xvr.sources.lerobot import LEROBOT
 from xvr.sources.nerfstudio import NERFSTUDIO
 from xvr.sources.records import Episode, Ref, Scene, SourceFormat
+from xvr.sources.rlds import RLDS
+from xvr.sources.roboset import ROBOSET
 from xvr.sources.wildrgbd import WILDRGBD
 
 __all__ = ["FORMATS", "Source", "fingerprint", "index", "load", "parse_source"]
 
-FORMATS: tuple[SourceFormat, ...] = (WILDRGBD, LEROBOT, COLMAP, NERFSTUDIO)
+FORMATS: tuple[SourceFormat, ...] = (
+    WILDRGBD,
+    LEROBOT,
+    RLDS,
+    ALOHA,
+    ROBOSET,
+    COLMAP,
+    NERFSTUDIO,
+)
 """Every format that can be read."""
 
 _BY_NAME = {source_format.name: source_format for source_format in FORMATS}

@@ -50,6 +50,7 @@ _ROLES = (
     Role(name="fix_front", mount="fixed", side=None, meaning="in front, or facing the robot"),
     Role(name="fix_side", mount="fixed", side=None, meaning="beside the work, side unknown"),
     Role(name="fix_side_1", mount="fixed", side=None, meaning="a second one, side unknown"),
+    Role(name="fix_side_2", mount="fixed", side=None, meaning="a third one, side unknown"),
     Role(name="ego", mount="wrist", side=None, meaning="on the wrist of a one-armed robot"),
     Role(name="ego_1", mount="wrist", side=None, meaning="a second one on the wrist"),
     Role(name="ego_left", mount="wrist", side="left", meaning="on the left wrist"),
@@ -105,9 +106,22 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 """Patterns for the last part of a camera's name, lower case, and their role; the first wins."""
 
+_BRIDGE = {
+    "image_0": "fix_side",
+    "image_1": "fix_side_1",
+    "image_2": "fix_side_2",
+}
+"""Cameras around the robot, moved every few dozen episodes; `image_3` is blank in most."""
+_DATASETS: dict[str, dict[str, str]] = {
+    "bridge_dataset": _BRIDGE,
+    "bridge_orig": _BRIDGE,
+    "bridge_data_v2": _BRIDGE,
+}
+"""Roles of names that mean something in one dataset only: dataset, camera's short name, role."""
 
-_MOVED_BETWEEN_EPISODES = re.compile(r"exterior_(image_)?\d_.*")
-"""DROID's tripods stand elsewhere in each episode."""
+
+_MOVED_BETWEEN_EPISODES = re.compile(r"exterior_(image_)?\d_.*|image_\d")
+"""DROID's tripods stand elsewhere in each episode, and Bridge's after some."""
 
 
 class Assignment(NamedTuple):
@@ -119,7 +133,9 @@ class Assignment(NamedTuple):
     """Keys without a role."""
 
 
-def assign_roles(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -> Assignment:
+def assign_roles(
+    keys: Iterable[str], chosen: Mapping[str, str] | None = None, dataset: str = ""
+) -> Assignment:
     """Give each camera a role of its own, from its name or from the user's choice.
 
     A role taken by an earlier key gives way to the one with suffix `_1`, if that exists. Cameras
@@ -128,6 +144,7 @@ def assign_roles(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -
     Args:
         keys: camera keys; only what follows `images.` (or the last point) counts.
         chosen: key, or its last part, to role; replaces the names when it is given.
+        dataset: name of the dataset, where names have a meaning of their own in it.
 
     Raises:
         UserError: `chosen` names an unknown camera or role, or gives two cameras the same role.
@@ -135,9 +152,10 @@ def assign_roles(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -
     ordered = sorted(keys)
     if chosen is not None:
         return _chosen_roles(ordered, chosen)
+    known = _DATASETS.get(dataset, {})
     roles: dict[str, str] = {}
     for key in ordered:
-        role = role_of_name(short_name(key))
+        role = known.get(short_name(key)) or role_of_name(short_name(key))
         free = [name for name in (role, f"{role}_1") if name in ROLES]
         free = [name for name in free if name not in roles.values()]
         if free:

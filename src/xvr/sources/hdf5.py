@@ -1,0 +1,99 @@
+"""What the readers of HDF5 episodes share: finding files, opening them, frames of a camera.
+
+A camera is a dataset of arrays, uint8 (length, height, width, 3), or of encoded images: uint8
+(length, bytes) with zeros at the end of each row, or rows of variable length.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xvr.errors import Unusable, UserError
+from xvr.sources.pixels import decode_image
+from xvr.sources.reader_notes import Channels, in_rgb
+from xvr.sources.records import Image
+
+Node = Any
+"""A file, group or dataset of h5py; its own types allow nothing without a check of each member."""
+
+
+def find_files(path: Path, pattern: str) -> dict[str, Path]:
+    """Files that match a pattern at or anywhere below a path, by their path from there.
+
+    Names are without suffix. The file at the path itself matches always.
+    """
+    if path.is_file():
+        return {path.stem: path}
+    found = sorted(file for file in path.rglob(pattern) if file.is_file())
+    return {file.relative_to(path).with_suffix("").as_posix(): file for file in found}
+
+
+def file_of(path: Path, name: str, suffix: str) -> Path:
+    """The file that `find_files` named."""
+    file = path if path.is_file() else path / f"{name}{suffix}"
+    if not file.is_file():
+        raise Unusable("unknown_episode", f"{file} does not exist")
+    return file
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[Node]:
+    """An HDF5 file for reading.
+
+    Raises:
+        UserError: h5py is not installed.
+        Unusable: `unreadable_hdf5`, also for damage that is met while it is open.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise UserError(f'{path}: HDF5 needs h5py: pip install "xvr[hdf5]"') from error
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, KeyError, RuntimeError) as error:  # h5py raises all three for damaged files
+        raise Unusable("unreadable_hdf5", f"{path}: {error}") from error
+
+
+def members(node: Node, name: str) -> Node:
+    """The group of a name within a node; an empty mapping where there is none."""
+    import h5py
+
+    below = node.get(name) if isinstance(node, h5py.Group) else None
+    return below if isinstance(below, h5py.Group) else {}
+
+
+def is_camera(node: Node) -> bool:
+    """Whether a member of a group holds colour images."""
+    import h5py
+
+    if not isinstance(node, h5py.Dataset):
+        return False
+    if node.dtype == np.uint8:
+        return node.ndim == 2 or (node.ndim == 4 and node.shape[3] == 3)
+    return node.ndim == 1 and node.dtype.kind in "OS"
+
+
+def read_frames(path: Path, key: str, channels: Channels, indices: Sequence[int]) -> list[Image]:
+    """Frames of a camera at ascending indices, each stored block read once.
+
+    Raises:
+        Unusable: `unreadable_hdf5`, `truncated_image` or `unreadable_image`.
+    """
+    if any(later <= earlier for earlier, later in pairwise(indices)):
+        raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
+    with open_hdf5(path) as file:
+        rows = file[key][list(indices)]
+    images = []
+    for index, row in zip(indices, rows, strict=True):
+        if rows.ndim == 4:
+            image = row
+        else:
+            data = row if isinstance(row, bytes) else np.asarray(row, np.uint8).tobytes()
+            image = decode_image(data.rstrip(b"\0"), f"{path}, {key}, frame {index}")
+        images.append(in_rgb(image, channels))
+    return images
