@@ -6,7 +6,7 @@ A camera is a dataset of arrays, uint8 (length, height, width, 3), or of encoded
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +87,22 @@ def read_frames(path: Path, key: str, channels: Channels, indices: Sequence[int]
     if any(later <= earlier for earlier, later in pairwise(indices)):
         raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
     with open_hdf5(path) as file:
-        rows = file[key][list(indices)]
+        rows = list(_rows(file[key], indices))
     images = []
     for index, row in zip(indices, rows, strict=True):
-        if rows.ndim == 4:
+        if isinstance(row, np.ndarray) and row.ndim == 3:
             image = row
         else:
             data = row if isinstance(row, bytes) else np.asarray(row, np.uint8).tobytes()
             image = decode_image(data.rstrip(b"\0"), f"{path}, {key}, frame {index}")
         images.append(in_rgb(image, channels))
     return images
+
+
+def _rows(data: Node, indices: Sequence[int]) -> Iterator[np.ndarray | bytes]:
+    """Rows of a dataset, by slices within its blocks: h5py is slow at lists of indices."""
+    per_block = data.chunks[0] if data.chunks else 1
+    for _, group in groupby(indices, lambda index: index // per_block):
+        wanted = list(group)
+        block = data[wanted[0] : wanted[-1] + 1]
+        yield from (block[index - wanted[0]] for index in wanted)

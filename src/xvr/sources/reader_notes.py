@@ -71,7 +71,7 @@ def read_notes(folder: Path, top: Path) -> ReaderNotes:
         if name not in known:
             raise UserError(f"{found}: {unknown_name('entry', name, known)}")
     notes = ReaderNotes(path=found, **content)
-    if notes.fps is not None and not (isinstance(notes.fps, int | float) and notes.fps > 0):
+    if notes.fps is not None and not (type(notes.fps) in (int, float) and notes.fps > 0):
         raise UserError(f"{found}: fps {notes.fps!r} must be a positive number")
     if notes.channels not in (None, "rgb", "bgr"):
         raise UserError(f'{found}: channels {notes.channels!r} must be "rgb" or "bgr"')

@@ -12,7 +12,7 @@ core/example_serializer.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from jaxtyping import Float
 from xvr.errors import Unusable, UserError
 from xvr.sources.folders import find_folders
 from xvr.sources.pixels import decode_image
-from xvr.sources.reader_notes import NOTES, check_cameras, in_rgb, notes_file
+from xvr.sources.reader_notes import check_cameras, in_rgb, notes_file
 from xvr.sources.records import Episode, EpisodeCamera, Image, Ref, SourceFormat
 from xvr.sources.rlds_meta import FEATURES, INFO, RldsDataset, read_rlds
 from xvr.sources.roles import Assignment, short_name
@@ -49,7 +49,7 @@ def index(path: Path) -> list[Ref]:
         raise UserError(f"{path} holds no RLDS dataset: expected {FEATURES} in it or below it")
     refs = []
     for name, root in roots.items():
-        dataset = _open(root, path)
+        dataset = read_rlds(root, path)
         for shard in dataset.shards:
             found = find_records(shard.path)
             count = max(shard.declared, len(found.records) + bool(found.damage))
@@ -77,7 +77,7 @@ def load(ref: Ref) -> Episode:
     """
     name, shard_name, number = ref.id.rsplit("/", 2)
     root = _dataset_roots(Path(ref.root)).get(name)
-    dataset = _open(root, Path(ref.root)) if root else None
+    dataset = read_rlds(root, Path(ref.root)) if root else None
     shards = {shard.name: shard.path for shard in dataset.shards} if dataset else {}
     if dataset is None or shard_name not in shards:
         raise Unusable("unknown_episode", f"{ref.id} is not in {ref.root}")
@@ -120,7 +120,7 @@ def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
     """Both metadata files, the record files and the notes of each dataset."""
     roots = _dataset_roots(path)
     for name in sorted({ref.id.rsplit("/", 2)[0] for ref in refs}):
-        dataset = _open(roots[name], path)
+        dataset = read_rlds(roots[name], path)
         for file in [
             dataset.root / FEATURES,
             dataset.root / INFO,
@@ -138,18 +138,6 @@ def _dataset_roots(path: Path) -> dict[str, Path]:
         parts = root.resolve().parts
         named["/".join(parts[-max(2, name.count("/") + 1) :])] = root
     return named
-
-
-def _open(root: Path, top: Path) -> RldsDataset:
-    files = [root / FEATURES, root / INFO, root / NOTES]
-    changed = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
-    return _open_cached(root, top, changed)
-
-
-@lru_cache(maxsize=32)
-def _open_cached(root: Path, top: Path, changed_ns: tuple[int, ...]) -> RldsDataset:  # noqa: ARG001
-    """As `read_rlds`; the dates only make a rewritten dataset a new one."""
-    return read_rlds(root, top)
 
 
 def _cameras(dataset: RldsDataset, features: Mapping[str, Feature]) -> dict[str, str]:
