@@ -58,7 +58,7 @@ def test_every_file_is_an_episode_of_its_folder(tmp_path: Path):
     write(tmp_path / "wipe_wine", 0)
     write(tmp_path / "wipe_wine", 1)
     write(tmp_path / "cook_shrimp", 0)
-    for name in ("mirror_episode_0", "features_0"):
+    for name in ("mirror_episode_0", "episode_0_features"):
         write_aloha_file(tmp_path / "cook_shrimp" / f"{name}.hdf5", frames())
     refs = index(tmp_path)
     assert [ref.id for ref in refs] == [

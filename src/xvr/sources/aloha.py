@@ -37,7 +37,8 @@ def index(path: Path) -> list[Ref]:
     Raises:
         UserError: the path holds no such file, or the order of colours is not known.
     """
-    files = find_files(path, FILES)
+    found = find_files(path, FILES)
+    files = {name: file for name, file in found.items() if "features" not in file.name}
     if not files:
         raise UserError(f"{path} holds no ALOHA episode: expected {FILES} in it or below it")
     folders = {file.parent: file for file in reversed(files.values())}
@@ -71,10 +72,10 @@ def load(ref: Ref) -> Episode:
     notes = read_notes(path.parent, top)
     with open_hdf5(path) as file:
         images = members(file, IMAGES)
-        keys = [f"{IMAGES}/{name}" for name in images if "depth" not in name.lower()]
-        if not keys:
-            raise Unusable("no_cameras", f"{path}: nothing in {IMAGES}")
-        assignment = notes.roles(key for key in keys if is_camera(file[key]))
+        names = [name for name in images if "depth" not in name.lower() and is_camera(images[name])]
+        if not names:
+            raise Unusable("no_cameras", f"{path}: no images in {IMAGES}")
+        assignment = notes.roles(f"{IMAGES}/{name}" for name in names)
         check_cameras(assignment, notes, str(path))
         length = _length(file, assignment.roles, path)
         channels = _channels(file, notes, path)

@@ -55,16 +55,19 @@ def open_hdf5(path: Path) -> Iterator[Node]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, KeyError, RuntimeError) as error:  # h5py raises all three for damaged files
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        # a damaged file makes h5py raise any of these
         raise Unusable("unreadable_hdf5", f"{path}: {error}") from error
 
 
-def members(node: Node, name: str) -> Node:
-    """The group of a name within a node; an empty mapping where there is none."""
+def members(node: Node, name: str) -> dict[str, Node]:
+    """What the group of a name within a node holds; nothing where there is no such group."""
     import h5py
 
     below = node.get(name) if isinstance(node, h5py.Group) else None
-    return below if isinstance(below, h5py.Group) else {}
+    if not isinstance(below, h5py.Group):
+        return {}
+    return {key: below[key] for key in below if isinstance(key, str)}
 
 
 def is_camera(node: Node) -> bool:

@@ -34,6 +34,7 @@ class Known:
 
 
 _BRIDGE = Known(fps=5, position="steps/observation/state")
+_DROID = Known(fps=15, position="steps/observation/cartesian_position")
 _KNOWN: dict[str, Known] = {
     "robo_set": Known(fps=5),
     "fmb": Known(fps=10, position="steps/observation/eef_pose", channels="bgr"),
@@ -41,7 +42,8 @@ _KNOWN: dict[str, Known] = {
     "bridge_dataset": _BRIDGE,
     "bridge_orig": _BRIDGE,
     "bridge_data_v2": _BRIDGE,
-    "droid": Known(fps=15, position="steps/observation/cartesian_position"),
+    "r2d2_faceblur": _DROID,
+    "droid_101": _DROID,
 }
 """Rates and states: https://github.com/octo-models/octo, octo/data/oxe, and the OXE overview.
 
@@ -103,8 +105,14 @@ def read_rlds(root: Path, top: Path) -> RldsDataset:
             f"{root}: dataset {name!r} does not say how many steps a second has; write the rate "
             f'its robot was controlled at into {root / "reader.json"}, such as {{"fps": 10}}'
         )
-    sizes = dict(_cameras(_read_json(root / FEATURES)))
-    shards = tuple(_shards(root, name, info))
+    features = _read_json(root / FEATURES)
+    try:
+        sizes = dict(_cameras(features))
+        shards = tuple(_shards(root, name, info))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{root}: {error!r} in {FEATURES} or {INFO}, expected what TFDS writes"
+        ) from error
     if not shards:
         raise UserError(f"{root}: no file like {name}-train.tfrecord-00000-of-00001")
     return RldsDataset(

@@ -120,8 +120,7 @@ def _trials(path: Path) -> dict[str, list[str]]:
 
 def _cameras(group: Node) -> list[str]:
     data = members(group, "data")
-    names = (name for name in data if name.startswith("rgb_"))
-    return [f"data/{name}" for name in names if is_camera(data[name])]
+    return [f"data/{n}" for n, node in data.items() if n.startswith("rgb_") and is_camera(node)]
 
 
 def _length(group: Node, cameras: Iterable[str], where: str) -> int:
