@@ -124,15 +124,20 @@ def test_a_static_robot_with_another_camera_and_depth(tmp_path: Path):
     }
 
 
-def test_images_of_variable_length_are_read(tmp_path: Path):
+@pytest.mark.parametrize("strings", [False, True])
+def test_images_of_variable_length_are_read(tmp_path: Path, strings: bool):
     path = write(tmp_path, compress=True)
     with h5py.File(path, "a") as file:
         rows = [np.trim_zeros(row, "b") for row in file["observations/images/cam_high"][()]]
         del file["observations/images/cam_high"]
-        kind = h5py.vlen_dtype(np.uint8)
-        data = file.create_dataset("observations/images/cam_high", (LENGTH,), kind)
-        for number, row in enumerate(rows):
-            data[number] = row
+        if strings:
+            file["observations/images/cam_high"] = np.array([row.tobytes() for row in rows])
+        else:
+            kind = h5py.vlen_dtype(np.uint8)
+            data = file.create_dataset("observations/images/cam_high", (LENGTH,), kind)
+            for number, row in enumerate(rows):
+                data[number] = row
+        file["observations/images/notes"] = ["text"] * LENGTH
     assert code_of(first(tmp_path).cameras[0].read_frames([4])[0]) == code(0, 4)
 
 

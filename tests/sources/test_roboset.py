@@ -63,6 +63,15 @@ def test_every_trial_is_an_episode(tmp_path: Path):
     assert [name for name, _ in key_files(tmp_path, refs)] == ["kitchen/pick_2023.04.05"]
 
 
+def test_the_files_of_a_folder_are_one_rig(tmp_path: Path):
+    write(tmp_path)
+    write_roboset(tmp_path / "kitchen" / "second.h5", [make_trial(0, 3)])
+    write_roboset(tmp_path / "office" / "third.h5", [make_trial(0, 3)])
+    rigs = {ref.id: ref.rig for ref in index(tmp_path)}
+    assert rigs["kitchen/second/Trial0"] == rigs["kitchen/pick_2023.04.05/Trial0"]
+    assert rigs["kitchen/second/Trial0"] != rigs["office/third/Trial0"]
+
+
 def test_frames_are_those_asked_for(tmp_path: Path):
     write(tmp_path, depth={"d_left": np.zeros((7, 8, 8, 3), np.uint8)})
     for number, ref in enumerate(index(tmp_path)):

@@ -1,7 +1,7 @@
 """What the readers of HDF5 episodes share: finding files, opening them, frames of a camera.
 
 A camera is a dataset of arrays, uint8 (length, height, width, 3), or of encoded images: uint8
-(length, bytes) with zeros at the end of each row, or rows of variable length.
+(length, bytes) with zeros at the end of each row, rows of variable length, or byte strings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -78,7 +78,8 @@ def is_camera(node: Node) -> bool:
         return False
     if node.dtype == np.uint8:
         return node.ndim == 2 or (node.ndim == 4 and node.shape[3] == 3)
-    return node.ndim == 1 and node.dtype.kind in "OS"
+    encoded = node.dtype.kind == "S" or h5py.check_vlen_dtype(node.dtype) == np.uint8
+    return node.ndim == 1 and encoded
 
 
 def read_frames(path: Path, key: str, channels: Channels, indices: Sequence[int]) -> list[Image]:
@@ -108,4 +109,4 @@ def _rows(data: Node, indices: Sequence[int]) -> Iterator[np.ndarray | bytes]:
     for _, group in groupby(indices, lambda index: index // per_block):
         wanted = list(group)
         block = data[wanted[0] : wanted[-1] + 1]
-        yield from (block[index - wanted[0]] for index in wanted)
+        yield from (block[index - wanted[0]].copy() for index in wanted)

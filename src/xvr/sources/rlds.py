@@ -87,10 +87,9 @@ def load(ref: Ref) -> Episode:
     try:
         features = parse_example(buffer, *shard.records[int(number)])
         cameras = _cameras(dataset, features)
+        left_out = sorted(dataset.sizes.keys() - cameras)
+        check_cameras(Assignment(cameras, left_out), dataset.notes, where)
         length = _length(features, cameras, where)
-        check_cameras(
-            Assignment(cameras, sorted(dataset.sizes.keys() - cameras)), dataset.notes, where
-        )
         positions = _positions(features, dataset.position, length, where)
         instruction = _instruction(features)
     except BadMessage as error:
@@ -121,11 +120,8 @@ def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
     roots = _dataset_roots(path)
     for name in sorted({ref.id.rsplit("/", 2)[0] for ref in refs}):
         dataset = read_rlds(roots[name], path)
-        for file in [
-            dataset.root / FEATURES,
-            dataset.root / INFO,
-            *(s.path for s in dataset.shards),
-        ]:
+        metadata = [dataset.root / FEATURES, dataset.root / INFO]
+        for file in [*metadata, *(shard.path for shard in dataset.shards)]:
             yield f"{name}/{file.name}", file
         yield from notes_file(dataset.notes)
 

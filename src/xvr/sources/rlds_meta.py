@@ -47,8 +47,8 @@ _KNOWN: dict[str, Known] = {
 }
 """Rates and states: https://github.com/octo-models/octo, octo/data/oxe, and the OXE overview.
 
-FMB was recorded in BGR (https://functional-manipulation-benchmark.github.io/dataset) and written
-as it was."""
+FMB was recorded in BGR (https://functional-manipulation-benchmark.github.io/dataset); that its TFDS
+copy still is, we take from converters that turn it (https://github.com/Tavish9/any4lerobot)."""
 
 
 class ShardFile(NamedTuple):
@@ -80,8 +80,9 @@ class RldsDataset:
 
     def rig(self, episode_id: str) -> str:
         """Name of a rig; episodes share it when their cameras stand at the same places."""
-        moved = [episode_id] if any(map(moves_between_episodes, self.sizes)) else []
-        return "|".join([self.name, *sorted(map(short_name, self.sizes)), *moved])
+        moved = any(moves_between_episodes(key, self.name) for key in self.sizes)
+        names = sorted(map(short_name, self.sizes))
+        return "|".join([self.name, *names, *([episode_id] if moved else [])])
 
 
 def read_rlds(root: Path, top: Path) -> RldsDataset:

@@ -30,7 +30,8 @@ FILES = "*.h5"
 def index(path: Path) -> list[Ref]:
     """All trials of the file at a path or of the files below it; files are opened to list them.
 
-    A file that cannot be opened stands as one episode, which `load` refuses.
+    A file that cannot be opened stands as one episode, which `load` refuses. The files of a folder
+    are taken for one rig.
 
     Raises:
         UserError: the path holds no trial.
@@ -46,7 +47,7 @@ def index(path: Path) -> list[Ref]:
                     id=episode_id,
                     group=episode_id,
                     kind="episode",
-                    rig="|".join(["roboset", *cameras]),
+                    rig="|".join(["roboset", str(Path(name).parent), *cameras]),
                 )
             )
     if not refs:

@@ -106,22 +106,18 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 """Patterns for the last part of a camera's name, lower case, and their role; the first wins."""
 
-_BRIDGE = {
-    "image_0": "fix_side",
-    "image_1": "fix_side_1",
-    "image_2": "fix_side_2",
-}
-"""Cameras around the robot, moved every few dozen episodes; `image_3` is blank in most."""
-_DATASETS: dict[str, dict[str, str]] = {
+_BRIDGE = {"image_0": "fix_side", "image_1": "fix_side_1", "image_2": "fix_side_2"}
+_NUMBERED: dict[str, dict[str, str]] = {
     "bridge_dataset": _BRIDGE,
     "bridge_orig": _BRIDGE,
     "bridge_data_v2": _BRIDGE,
 }
-"""Roles of names that mean something in one dataset only: dataset, camera's short name, role."""
+"""Datasets that only number their cameras, which are moved every few dozen episodes.
 
+Bridge's `image_3` is blank in most episodes; its place is not known to us."""
 
-_MOVED_BETWEEN_EPISODES = re.compile(r"exterior_(image_)?\d_.*|image_\d")
-"""DROID's tripods stand elsewhere in each episode, and Bridge's after some."""
+_MOVED_BETWEEN_EPISODES = re.compile(r"exterior_(image_)?\d_.*")
+"""DROID's tripods stand elsewhere in each episode."""
 
 
 class Assignment(NamedTuple):
@@ -152,7 +148,7 @@ def assign_roles(
     ordered = sorted(keys)
     if chosen is not None:
         return _chosen_roles(ordered, chosen)
-    known = _DATASETS.get(dataset, {})
+    known = _NUMBERED.get(dataset, {})
     roles: dict[str, str] = {}
     for key in ordered:
         role = known.get(short_name(key)) or role_of_name(short_name(key))
@@ -169,9 +165,11 @@ def role_of_name(name: str) -> str | None:
     return next((role for pattern, role in _NAMES if re.fullmatch(pattern, lowered)), None)
 
 
-def moves_between_episodes(key: str) -> bool:
-    """Whether a fixed camera of this name stands elsewhere in another episode."""
-    return _MOVED_BETWEEN_EPISODES.fullmatch(short_name(key).lower()) is not None
+def moves_between_episodes(key: str, dataset: str = "") -> bool:
+    """Whether a fixed camera of this name may stand elsewhere in another episode."""
+    name = short_name(key)
+    known = _NUMBERED.get(dataset, {})
+    return name in known or _MOVED_BETWEEN_EPISODES.fullmatch(name.lower()) is not None
 
 
 def short_name(key: str) -> str:
