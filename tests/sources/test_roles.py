@@ -1,7 +1,7 @@
 import pytest
 
 from xvr.errors import UserError
-from xvr.sources.roles import ROLES, assign_roles, role_of_name
+from xvr.sources.roles import ROLES, assign_roles, moves_between_episodes, role_of_name
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,14 @@ def test_sides_and_mounts_follow_from_the_name_of_a_role():
         side = next((side for side in ("left", "right") if side in name), role.side)
         assert role.side == side
         assert (role.mount == "fixed") == name.startswith("fix_")
+
+
+def test_numbered_cameras_mean_something_in_their_dataset_only():
+    keys = [f"steps/observation/image_{n}" for n in range(4)]
+    roles, left_out = assign_roles(keys, dataset="bridge_orig")
+    assert list(roles.values()) == ["fix_side", "fix_side_1", "fix_side_2"]
+    assert left_out == keys[3:]
+    assert assign_roles(keys).roles == {}
+    assert moves_between_episodes(keys[0], "bridge_orig")
+    assert not moves_between_episodes(keys[0], "fmb")
+    assert moves_between_episodes("exterior_image_1_left")

@@ -124,7 +124,11 @@ def write_release(
     """The annotation release: an object of episodes in each of its files."""
     folder.mkdir(parents=True, exist_ok=True)
     uuids = [episode_id(time) for time in times]
-    quality = {"relative_path": "AUTOLab/success", "iou": 0.91, "22008760_metric_type": "IOU" * 9000}
+    quality = {
+        "relative_path": "AUTOLab/success",
+        "iou": 0.91,
+        "22008760_metric_type": "IOU" * 9000,
+    }
     poses = {"cam2base_extrinsics": extrinsics, "cam2base_extrinsic_superset": superset or {}}
     for name, cameras in poses.items():
         entry = {SERIALS[camera]: list(vector) for camera, vector in cameras.items()}

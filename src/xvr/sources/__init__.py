@@ -15,6 +15,7 @@ from pathlib import Path
 
 from xvr.errors import Unusable, UserError, unknown_name
 from xvr.sources.agibot import AGIBOT
+from xvr.sources.aloha import ALOHA
 from xvr.sources.co3d import CO3D
 from xvr.sources.colmap import COLMAP
 from xvr.sources.droid import DROID
@@ -22,19 +23,24 @@ from xvr.sources.gr00t import GR00T
 from xvr.sources.lerobot import LEROBOT
 from xvr.sources.nerfstudio import NERFSTUDIO
 from xvr.sources.records import Episode, Ref, Scene, SourceFormat
+from xvr.sources.rlds import RLDS
+from xvr.sources.roboset import ROBOSET
 from xvr.sources.wildrgbd import WILDRGBD
 
 __all__ = ["FORMATS", "Source", "fingerprint", "index", "load", "parse_source"]
 
 FORMATS: tuple[SourceFormat, ...] = (
     WILDRGBD,
-    LEROBOT,
+    CO3D,
     COLMAP,
     NERFSTUDIO,
-    DROID,
+    LEROBOT,
     GR00T,
     AGIBOT,
-    CO3D,
+    DROID,
+    RLDS,
+    ALOHA,
+    ROBOSET,
 )
 """Every format that can be read."""
 

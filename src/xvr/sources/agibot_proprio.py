@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from xvr.errors import Unusable, UserError
+from xvr.errors import Unusable
 from xvr.sources.archives import File
+from xvr.sources.hdf5 import open_hdf5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,18 +46,9 @@ def read_proprio(file: File) -> Proprio:
         Unusable: `unreadable_hdf5`, or `bad_effector_position` when values are not finite or not
             those of two hands.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise UserError(
-            f'AgiBot-World keeps the robot\'s motion in HDF5 ({error}): pip install "xvr[hdf5]"'
-        ) from error
     names = ("end/position", "end/orientation", "head/position", "waist/position")
-    try:
-        with file.open("rb") as data, h5py.File(data, "r") as opened:
-            found = [_array(opened.get(f"state/{name}")) for name in names]
-    except (OSError, RuntimeError, KeyError, ValueError) as error:  # all of them for damage
-        raise Unusable("unreadable_hdf5", f"{file}: {error}") from error
+    with open_hdf5(file) as opened:
+        found = [_array(opened.get(f"state/{name}")) for name in names]
     for name, values, shape in zip(names, found, ((2, 3), (2, 4)), strict=False):
         if values is not None and (values.shape[1:] != shape or not np.isfinite(values).all()):
             raise Unusable(

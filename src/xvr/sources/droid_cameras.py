@@ -20,7 +20,7 @@ from xvr.sources.droid_release import FULL_SIZE, Annotations, numbers
 from xvr.sources.poses import camera_by_frame, poses_from_euler
 from xvr.sources.records import EpisodeCamera, Image
 from xvr.sources.roles import role_of_name
-from xvr.sources.video import read_by_index, video_size
+from xvr.sources.video import probe, read_by_index
 
 VIDEOS = "recordings/MP4"
 WRIST = "wrist"
@@ -102,7 +102,7 @@ def _recording(folder: Path, metadata: Mapping[str, Any], name: str) -> Recordin
         video, stereo = folder / VIDEOS / f"{serial}-stereo.mp4", True
     if not video.is_file():
         raise Unusable("missing_video", str(folder / VIDEOS / f"{serial}.mp4"))
-    width, height = video_size(video)
+    width, height = probe(video).size
     size = (width // 2 if stereo else width, height)
     return Recording(name=name, serial=serial, video=video, stereo=stereo, size=size)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from xvr.errors import Unusable, UserError
+from xvr.sources.archives import File
 
 
 def require_h5py() -> Any:
@@ -25,7 +25,7 @@ def require_h5py() -> Any:
 
 
 @contextmanager
-def open_hdf5(path: Path) -> Iterator[Any]:
+def open_hdf5(file: File) -> Iterator[Any]:
     """The open file, read only; damage that shows while it is open is told as `Unusable`.
 
     Raises:
@@ -33,13 +33,14 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         Unusable: `missing_hdf5` or `unreadable_hdf5`.
     """
     h5py = require_h5py()
-    if not path.is_file():
-        raise Unusable("missing_hdf5", str(path))
     try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, RuntimeError, KeyError) as error:  # h5py raises all three for damage
-        raise Unusable("unreadable_hdf5", f"{path}: {error}") from error
+        with file.open("rb") as data, h5py.File(data, "r") as opened:
+            yield opened
+    except FileNotFoundError as error:
+        raise Unusable("missing_hdf5", str(file)) from error
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        # a damaged file makes h5py raise any of these
+        raise Unusable("unreadable_hdf5", f"{file}: {error}") from error
 
 
 def read_numbers(file: Any, name: str) -> Float[np.ndarray, "..."] | None:

@@ -50,6 +50,7 @@ _ROLES = (
     Role(name="fix_front", mount="fixed", side=None, meaning="in front, or facing the robot"),
     Role(name="fix_side", mount="fixed", side=None, meaning="beside the work, side unknown"),
     Role(name="fix_side_1", mount="fixed", side=None, meaning="a second one, side unknown"),
+    Role(name="fix_side_2", mount="fixed", side=None, meaning="a third one, side unknown"),
     Role(name="ego", mount="wrist", side=None, meaning="on the wrist of a one-armed robot"),
     Role(name="ego_1", mount="wrist", side=None, meaning="a second one on the wrist"),
     Role(name="ego_left", mount="wrist", side="left", meaning="on the left wrist"),
@@ -113,6 +114,15 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 """Patterns for the last part of a camera's name, lower case, and their role; the first wins."""
 
+_BRIDGE = {"image_0": "fix_side", "image_1": "fix_side_1", "image_2": "fix_side_2"}
+_NUMBERED: dict[str, dict[str, str]] = {
+    "bridge_dataset": _BRIDGE,
+    "bridge_orig": _BRIDGE,
+    "bridge_data_v2": _BRIDGE,
+}
+"""Datasets that only number their cameras, which are moved every few dozen episodes.
+
+Bridge's `image_3` is blank in most episodes; its place is not known to us."""
 
 _MOVED_BETWEEN_EPISODES = re.compile(r"exterior_(image_)?\d_.*")
 """DROID's tripods stand elsewhere in each episode."""
@@ -127,7 +137,9 @@ class Assignment(NamedTuple):
     """Keys without a role."""
 
 
-def assign_roles(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -> Assignment:
+def assign_roles(
+    keys: Iterable[str], chosen: Mapping[str, str] | None = None, dataset: str = ""
+) -> Assignment:
     """Give each camera a role of its own, from its name or from the user's choice.
 
     A role taken by an earlier key gives way to the one with suffix `_1`, if that exists. Cameras
@@ -136,6 +148,7 @@ def assign_roles(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -
     Args:
         keys: camera keys; only what follows `images.` (or the last point) counts.
         chosen: key, or its last part, to role; replaces the names when it is given.
+        dataset: name of the dataset, where names have a meaning of their own in it.
 
     Raises:
         UserError: `chosen` names an unknown camera or role, or gives two cameras the same role.
@@ -143,9 +156,10 @@ def assign_roles(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -
     ordered = sorted(keys)
     if chosen is not None:
         return _chosen_roles(ordered, chosen)
+    known = _NUMBERED.get(dataset, {})
     roles: dict[str, str] = {}
     for key in ordered:
-        role = role_of_name(short_name(key))
+        role = known.get(short_name(key)) or role_of_name(short_name(key))
         free = [name for name in (role, f"{role}_1") if name in ROLES]
         free = [name for name in free if name not in roles.values()]
         if free:
@@ -159,9 +173,11 @@ def role_of_name(name: str) -> str | None:
     return next((role for pattern, role in _NAMES if re.fullmatch(pattern, lowered)), None)
 
 
-def moves_between_episodes(key: str) -> bool:
-    """Whether a fixed camera of this name stands elsewhere in another episode."""
-    return _MOVED_BETWEEN_EPISODES.fullmatch(short_name(key).lower()) is not None
+def moves_between_episodes(key: str, dataset: str = "") -> bool:
+    """Whether a fixed camera of this name may stand elsewhere in another episode."""
+    name = short_name(key)
+    known = _NUMBERED.get(dataset, {})
+    return name in known or _MOVED_BETWEEN_EPISODES.fullmatch(name.lower()) is not None
 
 
 def short_name(key: str) -> str:

@@ -129,20 +129,6 @@ def _opened(path: File) -> Iterator[InputContainer]:
         raise Unusable("unreadable_video", f"{path}: {error}") from error
 
 
-def video_size(path: Path) -> tuple[int, int]:
-    """Width and height of the frames, pixels; nothing is decoded.
-
-    Raises:
-        Unusable: `missing_video` or `unreadable_video`.
-    """
-    try:
-        with av.open(str(path)) as container:
-            stream = _video_stream(container, path)
-            return stream.width, stream.height
-    except FFmpegError as error:
-        raise _unreadable(path, error) from error
-
-
 class _Pass:
     """One forward pass over a stream; times inside are ticks of its time base."""
 
