@@ -119,7 +119,7 @@ def test_planning_ends_when_nothing_can_be_filled():
     counts = apportion(800, ALL)
     planner = SplitPlanner(split="train", refs=scenes(30) + episodes(30), counts=counts)
     units = run(planner, lambda _: ())
-    assert len(planner.open_slots) == 800
+    assert planner.open_slots == 800
     asked = Counter((task, unit.ref.id) for unit in units for task in {t for t, _ in unit.slots})
     assert set(asked.values()) == {1}  # no scene is asked twice for what it does not have
 
@@ -134,7 +134,7 @@ def test_planning_ends_when_every_unit_runs_dry():
 
     planner = SplitPlanner(split="train", refs=scenes(10), counts={"point_correspondence": 1000})
     run(planner, fill)
-    assert len(planner.open_slots) == 1000 - 30
+    assert planner.open_slots == 1000 - 30
 
 
 def test_a_split_without_scenes_plans_no_unit_for_their_tasks():
