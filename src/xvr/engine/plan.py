@@ -25,10 +25,10 @@ MIN_SAMPLES_PER_UNIT = 8
 PAIRED = ("cross_scenario_localization",)
 """Tasks that read a second episode, the partner.
 
-Their slots go to units of their own, as many to each as to any unit: a partner is then decoded for
-`MIN_SAMPLES_PER_UNIT` questions and not for the one or two that an even spread over all episodes
-would leave it with. A pair gives no more questions than an episode does elsewhere, so variety is
-the same."""
+In train their slots go to units of their own, `MIN_SAMPLES_PER_UNIT` to each as long as there are
+enough: a partner is then decoded for eight questions and not for the one or two that an even spread
+over all episodes would leave it with, and a pair gives no more questions than any unit does. The
+small held-out splits keep the even spread, as there more pairs are worth more than the time."""
 
 _GOOD, _POOR, _SPENT = range(3)
 """Not asked or fruitful; gave less than half of what was asked, so asked last; gave nothing."""
@@ -146,7 +146,8 @@ class SplitPlanner:
         for kind in ("scene", "episode"):
             tasks = [task for task in self._open if _kind(task) == kind]
             start = 0
-            for group in ([t for t in tasks if t in PAIRED], [t for t in tasks if t not in PAIRED]):
+            alone = [task for task in tasks if task in PAIRED and self._split == "train"]
+            for group in (alone, [task for task in tasks if task not in alone]):
                 wanted = sum(np.count_nonzero(self._open[task]) for task in group)
                 window = -(-wanted // MIN_SAMPLES_PER_UNIT)
                 for offset, task in enumerate(group):
