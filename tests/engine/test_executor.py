@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from functools import partial
 
 import pytest
@@ -70,6 +71,19 @@ def test_a_worker_that_is_killed_is_said_to_the_user():
         executor(Crew(workers=2)) as execute,
     ):
         list(execute([unit(0)], die))
+
+
+def test_ray_that_is_not_installed_is_named_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match=r'pip install "xvr\[ray\]"'), executor(Crew(ray="local")):
+        pass
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])
+def test_an_address_without_a_cluster_is_said_at_once(address):
+    pytest.importorskip("ray", reason="needs the ray extra")
+    with pytest.raises(UserError, match="no Ray cluster at"), executor(Crew(ray=address)):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ https://docs.ray.io/en/latest/ray-core/tasks.html
 import itertools
 import logging
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -66,9 +67,20 @@ def _connect(ray: Any, address: str, workers: int) -> None:
         )
         return
     try:
+        _knock(address)
         ray.init(address=address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UserError(f"no Ray cluster at {address!r}: {error}") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"no Ray cluster at {address!r} ({error}); start one with `ray start --head`, or use "
+            "--ray local"
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens at HOST:PORT; Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _run_on_ray(ray: Any, units: Iterable[Unit], run: RunUnit) -> Iterator[tuple[Unit, Receipt]]:
