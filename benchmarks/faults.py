@@ -8,7 +8,6 @@ which one dies, on Ray with a worker that dies. Prints a table; exits 1 when a b
 """
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -21,69 +20,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from lab import COMMAND, Lab, Row, finish, hashes, prepare, shortened, wait_for_receipts
+
 KILLS = 10
-COMMAND = (sys.executable, "-c", "from xvr.cli import entry; entry()", "data", "build")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """What a fault did."""
-
-    fault: str
-    seen: str
-    """Exit code and message of the disturbed build, shortened."""
-    whole: bool
-    """No file under a final name was anything but the final file."""
-    same: bool
-    """After the same command ran again, every byte is that of an undisturbed build."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lab:
-    """A build that is disturbed again and again, and its undisturbed result."""
-
-    scratch: Path
-    arguments: tuple[str, ...]
-    reference: dict[str, str]
-    """SHA-256 of its files."""
-    units: int
-    """That gave samples."""
-
-    def start(self, out: Path, *more: str, **environment: str) -> subprocess.Popen[str]:
-        """The build as a process group of its own."""
-        return subprocess.Popen(
-            [*COMMAND, str(out), *self.arguments, *more],
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=os.environ | environment,
-        )
-
-    def judge(self, fault: str, out: Path, disturbed: subprocess.Popen[str]) -> Row:
-        """Wait for a disturbed build, look at what it left, run it again, compare."""
-        _, message = disturbed.communicate()
-        whole = self.is_whole(out)
-        finish(self.start(out))
-        return Row(
-            fault=fault,
-            seen=f"{disturbed.returncode} {shortened(message)}",
-            whole=whole,
-            same=hashes(out) == self.reference,
-        )
-
-    def is_whole(self, out: Path) -> bool:
-        """Whether every file under a final name is the final file, and the manifest the last."""
-        found = hashes(out)
-        final = {name: sha for name, sha in found.items() if not name.startswith(".build")}
-        final = {
-            name: sha for name, sha in final.items() if not name.endswith((".tmp", ".partial"))
-        }
-        complete = "manifest.json" not in final or final == self.reference
-        return complete and all(self.reference.get(name) == sha for name, sha in final.items())
 
 
 def main() -> int:
@@ -107,20 +49,6 @@ def main() -> int:
     finally:
         shutil.rmtree(scratch)
     return 0 if all(row.whole and row.same for row in rows) else 1
-
-
-def prepare(scratch: Path, captures: Path, episodes: Path, samples: int) -> Lab:
-    """Build once undisturbed; the captures are named through a link, so that they can vanish."""
-    (scratch / "captures").symlink_to(captures.resolve())
-    arguments = (
-        *("--source", f"wildrgbd:{scratch / 'captures'}"),
-        *("--source", f"lerobot:{episodes.resolve()}"),
-        *("--samples", str(samples), "--image-format", "jpeg", "--valid-share", "0.1"),
-    )
-    lab = Lab(scratch=scratch, arguments=arguments, reference={}, units=0)
-    finish(lab.start(scratch / "reference"))
-    units = json.loads((scratch / "reference" / "manifest.json").read_text())["units"]
-    return replace(lab, reference=hashes(scratch / "reference"), units=units)
 
 
 def all_faults(lab: Lab, rng: random.Random) -> Iterator[Row]:
@@ -260,7 +188,9 @@ def dead_ray_worker(lab: Lab) -> Row:
     build = lab.start(out, "--ray", "local", "--workers", "2", XVR_FAULTS=mark)
     wait_for_receipts(out, 3)
     worker = next(
-        pid for pid in processes_with(mark) if "ray::" in Path(f"/proc/{pid}/cmdline").read_text()
+        pid
+        for pid in processes_with(mark)
+        if Path(f"/proc/{pid}/cmdline").read_text().startswith("ray::_run_there")
     )
     os.kill(worker, signal.SIGKILL)
     message = finish(build)
@@ -280,43 +210,6 @@ def processes_with(mark: str) -> Iterator[int]:
                 yield int(path.parent.name)
         except OSError:  # it has ended, or belongs to someone else
             continue
-
-
-def wait_for_receipts(out: Path, count: int) -> None:
-    """Wait until a build has made some units."""
-    deadline = time.monotonic() + 300
-    while len(list((out / ".build").glob("*.receipt.json"))) < count:
-        if (out / "manifest.json").exists():
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{out}: no {count} units in 300 s")
-        time.sleep(0.05)
-
-
-def finish(build: subprocess.Popen[str]) -> str:
-    """Wait for a build that must succeed; returns what it said."""
-    _, message = build.communicate()
-    if build.returncode != 0:
-        raise RuntimeError(f"exit code {build.returncode}: {message}")
-    return message
-
-
-def shortened(message: str) -> str:
-    """The first line that says something, without paths."""
-    lines = [line for line in message.splitlines() if line.startswith(("error", "/"))]
-    words = (word.rsplit("/", 1)[-1] for word in (lines or [""])[0].split())
-    return " ".join(words).replace("|", "/")[:90]
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            found[path.relative_to(folder).as_posix()] = hashlib.sha256(
-                path.read_bytes()
-            ).hexdigest()
-    return found
 
 
 if __name__ == "__main__":

@@ -187,8 +187,16 @@ def flip(path):
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
 
-@pytest.mark.parametrize("damage", [truncate, flip, Path.unlink])
-@pytest.mark.parametrize("kind", ["blob", "jsonl", "receipt.json"])
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (truncate, "blob"),
+        (flip, "blob"),
+        (Path.unlink, "blob"),
+        (flip, "jsonl"),
+        (truncate, "receipt.json"),
+    ],
+)
 def test_what_a_crash_of_the_machine_damages_is_made_again(small, sources, tmp_path, damage, kind):
     out = tmp_path / "out"
     stop_before_merge(out, sources)

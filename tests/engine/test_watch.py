@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from toy.datasets import config, hashes, pairs
+from toy.datasets import config, hashes
 from xvr.engine.build import build
 from xvr.engine.executor import Crew
 from xvr.engine.watch import SourceChanged
@@ -46,20 +46,17 @@ def test_a_source_that_vanishes_stops_the_build_and_leaves_no_trace(
     assert hashes(out) == hashes(tmp_path / "undisturbed")
 
 
-def test_a_scene_that_vanishes_is_noticed_at_the_end_of_the_round(own_captures, wanted, tmp_path):
+def test_scenes_that_vanish_are_noticed_at_the_end_of_the_round(own_captures, wanted, tmp_path):
     build(tmp_path / "undisturbed", wanted)
-    *_, last = [proof for _, proof in pairs(tmp_path / "undisturbed", "train")]
-    scene, out = own_captures / last["source"]["scene"], tmp_path / "out"
-    used = {proof["source"]["scene"] for _, proof in pairs(tmp_path / "undisturbed", "train")}
+    scenes, away = own_captures / "toy" / "scenes", tmp_path / "away"
+    away.mkdir()
 
     def vanish():
-        for name in used:
-            (own_captures / name).rename(tmp_path / (own_captures / name).name)
+        scenes.rename(away / "scenes")
 
+    out = tmp_path / "out"
     with pytest.raises(SourceChanged, match="changed while the dataset was built"):
         build(out, wanted, progress=after_first_unit(vanish))
-    for name in used:
-        (tmp_path / (own_captures / name).name).rename(own_captures / name)
-    assert scene.exists()
+    (away / "scenes").rename(scenes)
     build(out, wanted)
     assert hashes(out) == hashes(tmp_path / "undisturbed")

@@ -49,6 +49,12 @@ def ray_executor(address: str, workers: int) -> Iterator[Execute]:
         _connect(ray, address, workers)
     try:
         yield partial(_run_on_ray, ray)
+    except ray.exceptions.RayError as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"Ray failed ({type(error).__name__}: {reason}); run the same command again, with more "
+            "memory per worker if that was short: finished work is kept"
+        ) from error
     finally:
         if ours:
             ray.shutdown()
@@ -123,9 +129,3 @@ def _result(ray: Any, done: Any) -> Receipt:
         return ray.get(done)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
-    except ray.exceptions.RayError as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(
-            f"Ray gave a unit up after {MAX_RETRIES} retries: {reason}; run the same command "
-            "again, with more memory per worker if that was short: finished work is kept"
-        ) from error

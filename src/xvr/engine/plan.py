@@ -151,7 +151,7 @@ class SplitPlanner:
                 wanted = sum(np.count_nonzero(self._open[task]) for task in group)
                 window = -(-wanted // MIN_SAMPLES_PER_UNIT)
                 for offset, task in enumerate(group):
-                    able = np.roll(self._able(task), -start)[:window].tolist()
+                    able = self._able(task, start)[:window].tolist()
                     for place, index in enumerate(self._shuffled(task) if able else ()):
                         slots_of[able[(place + offset) % len(able)]].append((task, index))
                 start += window
@@ -200,10 +200,10 @@ class SplitPlanner:
         rng = child_rng(self._seed, "slots", self._split, self.round, task)
         return rng.permutation(np.flatnonzero(self._open[task])).tolist()
 
-    def _able(self, task: str) -> Int64[np.ndarray, " refs"]:
-        """Refs that may fill slots of a task, poor ones last."""
-        standing = self._standing[task]
-        return np.concatenate([np.flatnonzero(standing == which) for which in (_GOOD, _POOR)])
+    def _able(self, task: str, start: int) -> Int64[np.ndarray, " refs"]:
+        """Refs that may fill slots of a task: good ones, in turn from `start`, then poor ones."""
+        good, poor = (np.flatnonzero(self._standing[task] == which) for which in (_GOOD, _POOR))
+        return np.concatenate([np.roll(good, -start), poor])
 
     def _has_new_partner(self, number: int) -> bool:
         return self.round + 1 < len(self._rings[self._refs[number].rig]) - 1

@@ -6,7 +6,6 @@ that is slow, lost or not yet started: any one of them would finish the build al
 meet at a unit in flight; both then write the same bytes, and the first receipt stays.
 """
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from xvr.engine.executor import Crew, Execute, RunUnit
@@ -14,13 +13,19 @@ from xvr.engine.plan import Unit
 from xvr.engine.receipt import Receipt
 from xvr.engine.seeds import digest
 
+Find = Callable[[Unit], Receipt | None]
+"""The receipt of a unit that is done, if it is."""
+
+_AT_ONCE = 1000
+"""Units of others whose receipts are in memory at a time."""
+
 
 def execute_with_others(
     units: Sequence[Unit],
     run: RunUnit,
     execute: Execute,
     crew: Crew,
-    find: Callable[[Unit], Receipt | None],
+    find: Find,
 ) -> Iterator[tuple[Unit, Receipt]]:
     """Every unit with its receipt, whoever made it.
 
@@ -29,21 +34,30 @@ def execute_with_others(
         run: does a unit.
         execute: runs units.
         crew: with rank and world.
-        find: the receipt of a unit that is done.
+        find: looks for a receipt.
     """
     own = units[crew.rank :: crew.world]
     others = [unit for n, unit in enumerate(units) if n % crew.world != crew.rank]
     # each run helps in an order of its own, so that two seldom choose the same unit
     others.sort(key=lambda unit: digest(crew.rank, unit.name))
+    yield from execute(own, run)
+    for start in range(0, len(others), _AT_ONCE):
+        yield from _missing_and_done(others[start : start + _AT_ONCE], run, execute, find)
+
+
+def _missing_and_done(
+    units: Sequence[Unit], run: RunUnit, execute: Execute, find: Find
+) -> Iterator[tuple[Unit, Receipt]]:
+    """Look for a unit's receipt only when the unit would start, as others are at work."""
     done: list[tuple[Unit, Receipt]] = []
 
     def missing() -> Iterator[Unit]:
-        for unit in others:
+        for unit in units:
             receipt = find(unit)
             if receipt is None:
                 yield unit
             else:
                 done.append((unit, receipt))
 
-    yield from execute(itertools.chain(own, missing()), run)
+    yield from execute(missing(), run)
     yield from done

@@ -1,7 +1,7 @@
 """Running the plan of every split, round by round, until every slot is filled."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -102,7 +102,9 @@ def run_rounds(shop: Workshop, execute: Execute, progress: Progress | None) -> L
     return ledger
 
 
-def _receipts(units: Sequence[Unit], shop: Workshop, execute: Execute):
+def _receipts(
+    units: Sequence[Unit], shop: Workshop, execute: Execute
+) -> Iterator[tuple[Unit, Receipt]]:
     run = partial(run_unit, config=shop.config, work=shop.work, fingerprint=shop.identity)
     if shop.crew.world == 1:
         return execute(units, run)
