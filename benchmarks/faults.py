@@ -71,15 +71,16 @@ def kill(lab: Lab, number: int, rng: random.Random) -> Row:
     build = lab.start(out, "--workers", str(workers))
     wait_for_receipts(out, rng.randint(0, lab.units))
     time.sleep(rng.uniform(0, 1))
-    made = len(list((out / ".build").glob("*.receipt.json")))
-    merging = ", in the merge" if (out / "image_shards").exists() else ""
+    made = f"after {len(list((out / '.build').glob('*.receipt.json')))} units"
+    if (out / "image_shards").exists():
+        made = "at the very end" if (out / "manifest.json").exists() else "in the merge"
     alone = number % 4 == 3
     if build.poll() is not None:
         shutil.rmtree(out)  # too late
         return kill(lab, number, rng)
     (os.kill if alone else os.killpg)(build.pid, signal.SIGKILL)
     target = "the parent of two" if alone else f"all of {workers} workers"
-    return lab.judge(f"kill -9 after {made} units{merging}, {target}", out, build)
+    return lab.judge(f"kill -9 {made}, {target}", out, build)
 
 
 def full_disk(lab: Lab) -> Row:
