@@ -42,6 +42,7 @@ def ray_executor(address: str, workers: int) -> Iterator[Execute]:
     """
     try:
         import ray
+        from ray.exceptions import RayError
     except ImportError as error:
         raise UserError('--ray needs Ray: pip install "xvr[ray]"') from error
     ours = not ray.is_initialized()
@@ -49,7 +50,7 @@ def ray_executor(address: str, workers: int) -> Iterator[Execute]:
         _connect(ray, address, workers)
     try:
         yield partial(_run_on_ray, ray)
-    except ray.exceptions.RayError as error:
+    except RayError as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(
             f"Ray failed ({type(error).__name__}: {reason}); run the same command again, with more "
@@ -106,8 +107,9 @@ def _run_on_ray(ray: Any, units: Iterable[Unit], run: RunUnit) -> Iterator[tuple
             for done in finished:
                 yield running.pop(done), _result(ray, done)
     finally:
-        for unfinished in running:
-            ray.cancel(unfinished)
+        if ray.is_initialized():  # else a call would start it again
+            for unfinished in running:
+                ray.cancel(unfinished)
 
 
 def _run_there(run: RunUnit, unit: Unit, folder: Path) -> Receipt:
