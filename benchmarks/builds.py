@@ -11,10 +11,11 @@ from floor import measure_floor
 from measure import Parts, cost_of, peak_mb, watched
 
 from xvr.engine import build as build_module
+from xvr.engine import rounds
 from xvr.engine import unit as unit_module
 from xvr.engine.build import build
 from xvr.engine.config import BuildConfig
-from xvr.engine.executor import prepare_process
+from xvr.engine.executor import Crew, prepare_process
 from xvr.engine.plan import SplitPlanner
 from xvr.engine.receipt import UnitFiles, UnitWriter
 from xvr.errors import Unusable
@@ -27,9 +28,8 @@ from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 REPEATS = 3
 """Passes of what is short; the least time counts."""
 PARTS: list[tuple[Any, str, str]] = [
-    (build_module, "index", "index and plan"),
-    (build_module, "fingerprint", "index and plan"),
-    (build_module, "assign_splits", "index and plan"),
+    (build_module, "watch", "index and plan"),
+    (rounds, "assign_splits", "index and plan"),
     (SplitPlanner, "next_units", "index and plan"),
     (unit_module, "load", "poses, rows"),
     (wildrgbd, "read_image", "decode"),
@@ -90,7 +90,7 @@ def fresh_build(config: BuildConfig, out: Path, workers: int = 1) -> None:
     """Build from nothing."""
     if out.exists():
         shutil.rmtree(out)
-    build(out, config, workers=workers)
+    build(out, config, Crew(workers=workers))
 
 
 def _against_floor(

@@ -66,7 +66,7 @@ def test_every_room_is_listed():
 
 @pytest.mark.parametrize("module", ["xvr", "xvr.cli", "xvr.cli.data", "xvr.engine.build"])
 def test_importing_loads_no_heavy_extra(module):
-    heavy = "mujoco", "robosuite", "torch", "datasets", "pandas"
+    heavy = "mujoco", "robosuite", "torch", "datasets", "pandas", "ray"
     code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -28,6 +28,17 @@ def test_a_build_says_what_it_made_on_stderr_only(sources, tmp_path, capsys):
     assert again == found
 
 
+def test_a_rank_says_when_it_is_not_the_one_that_writes(sources, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ("data", "build", out, "--source", sources[1], *SMALL, "--world", 2, "--rank")
+    assert run(capsys, *words, 1) == (
+        0,
+        "",
+        f"{out}: all units are done; rank 0 writes the dataset\n",
+    )
+    assert run(capsys, *words, 0).err.startswith(f"{out}: 6 samples (train 6)")
+
+
 def test_every_option_reaches_the_build(sources, tmp_path, capsys):
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({"min_scene_points": 50_000, "max_ssim": 0.9}))
@@ -89,6 +100,8 @@ def test_overwrite_makes_room_and_without_it_nothing_is_lost(sources, tmp_path, 
         (("--source", "wildrgbd:.", "--rules", "/no/such.json"), "cannot read rules from"),
         (("--source", "wildrgbd:.", "--valid-share", 1), "valid_share is 1.0; it must be in 0..1"),
         (("--source", "wildrgbd:.", "--workers", 0), "--workers is 0"),
+        (("--source", "wildrgbd:.", "--rank", 1), "--rank is 1 and --world 1"),
+        (("--source", "wildrgbd:.", "--world", 2, "--overwrite"), "--overwrite with --world"),
     ],
 )
 def test_a_mistake_is_said_in_one_message_without_a_traceback(words, message, tmp_path, capsys):

@@ -1,4 +1,5 @@
 import os
+import stat
 
 import pytest
 
@@ -37,12 +38,27 @@ def test_the_data_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
     sync = os.fsync
 
     def watch(descriptor):
-        seen.append((path.exists(), os.fstat(descriptor).st_size))
+        found = os.fstat(descriptor)
+        seen.append((path.exists(), stat.S_ISDIR(found.st_mode) or found.st_size))
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", watch)
     atomic.write_bytes(path, b"12345")
-    assert seen == [(False, 5)]
+    assert seen == [(False, 5), (True, True)]  # the content, then the folder with its name
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "file"
+
+    def chunks():
+        yield b"12"
+        atomic.write_bytes(path, b"12345", writer="other")
+        assert path.read_bytes() == b"12345"
+        yield b"345"
+
+    atomic.write_chunks(path, chunks(), writer="one")
+    assert path.read_bytes() == b"12345"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):

@@ -27,10 +27,20 @@ def main(out: Path, points: list[int], sources: list[str]) -> None:
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        whole = not killed or not (folder / "manifest.json").exists()
+        whole = _is_whole(folder)
         build(folder, config(*sources))
         found[point] = {"killed": killed, "whole": whole, "hashes": hashes(folder)}
     sys.stdout.write(json.dumps(found))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder with a manifest holds all that the manifest names."""
+    manifest = folder / "manifest.json"
+    if not manifest.exists():
+        return True
+    found = hashes(folder)
+    named = json.loads(manifest.read_text())["sha256"]
+    return all(found.get(name) == sha256 for name, sha256 in named.items())
 
 
 def _die_at(point: int) -> None:

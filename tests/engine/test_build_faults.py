@@ -11,6 +11,7 @@ import pytest
 from toy import robot
 from toy.datasets import config, hashes, pairs
 from xvr.engine.build import build
+from xvr.engine.executor import Crew
 from xvr.errors import UserError
 
 SCENE_TASKS = ("directional_correspondence", "viewpoint_localization")
@@ -115,7 +116,7 @@ def test_a_skipped_scene_makes_no_difference_between_one_worker_and_two(own_capt
     nan_pose(own_captures / "toy" / "scenes" / "scene_001")
     wanted = config(f"wildrgbd:{own_captures}", tasks=SCENE_TASKS, valid_share=0.0)
     build(tmp_path / "one", wanted)
-    build(tmp_path / "two", wanted, workers=2)
+    build(tmp_path / "two", wanted, Crew(workers=2))
     assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
 
 
@@ -199,4 +200,4 @@ def test_a_scene_that_changes_is_another_source(own_captures, tmp_path):
 
 def test_less_than_one_worker_is_refused(sources, tmp_path):
     with pytest.raises(UserError, match="--workers is 0"):
-        build(tmp_path / "out", config(*sources), workers=0)
+        build(tmp_path / "out", config(*sources), Crew(workers=0))

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,10 @@ import pytest
 from toy.datasets import config, hashes
 from xvr.dataset import atomic
 from xvr.engine import build as build_module
-from xvr.engine.build import build, discard
+from xvr.engine import rounds
+from xvr.engine.build import build
+from xvr.engine.executor import Crew
+from xvr.engine.folder import discard
 from xvr.errors import UserError
 
 HERE = Path(__file__).parent
@@ -22,9 +26,9 @@ QUICK = {"valid_share": 0.0, "tasks": ("temporal_verification",)}
 
 
 def test_a_killed_build_goes_on_to_the_bytes_of_an_undisturbed_one(small, sources, tmp_path):
-    """Killed at the first sync, in the units, in the merge and just before the manifest."""
+    """Killed at the first sync, in the units, in the merge, just before and after the manifest."""
     syncs = count_syncs(sources, tmp_path / "counted")
-    points = sorted({1, 4, syncs // 2, syncs - 4, syncs})
+    points = sorted({1, 4, syncs // 2, syncs - 4, syncs - 1, syncs})
     done = subprocess.run(
         [sys.executable, HERE / "kill_builds.py", tmp_path, json.dumps(points), *sources],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path])},
@@ -41,7 +45,7 @@ def test_a_killed_build_goes_on_to_the_bytes_of_an_undisturbed_one(small, source
 
 
 def count_syncs(sources, out):
-    """How often an undisturbed build syncs; the last time is for the manifest."""
+    """How often an undisturbed build syncs; the last two times are for the manifest."""
     calls = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", calls.append)
@@ -58,7 +62,7 @@ def test_control_c_stops_a_build_that_can_go_on(small, sources, tmp_path, worker
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        build(out, config(*sources), workers=workers, progress=press)
+        build(out, config(*sources), Crew(workers=workers), press)
     assert not (out / "manifest.json").exists()
     assert not list(out.glob("*.jsonl"))
     receipts = {path: path.stat().st_mtime_ns for path in (out / ".build").glob("*.receipt.json")}
@@ -165,14 +169,92 @@ def test_a_full_disk_is_said_and_the_build_goes_on_when_there_is_room(
 
 def test_a_full_disk_in_a_worker_process_is_said_too(sources, tmp_path, monkeypatch):
     """What a worker raises reaches the caller as the same message."""
-
-    def no_room(*_arguments):
-        raise OSError(errno.ENOSPC, "No space left on device")
-        yield
-
-    monkeypatch.setattr(build_module, "execute", no_room)
+    monkeypatch.setattr(rounds, "run_unit", no_room)
     with pytest.raises(UserError, match="No space left on device"):
-        build(tmp_path / "out", config(*sources), workers=2)
+        build(tmp_path / "out", config(*sources), Crew(workers=2))
+
+
+def no_room(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip(path):
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (truncate, "blob"),
+        (flip, "blob"),
+        (Path.unlink, "blob"),
+        (flip, "jsonl"),
+        (truncate, "receipt.json"),
+    ],
+)
+def test_what_a_crash_of_the_machine_damages_is_made_again(small, sources, tmp_path, damage, kind):
+    out = tmp_path / "out"
+    stop_before_merge(out, sources)
+    damaged = sorted((out / ".build").glob(f"*.{kind}"))[0]
+    damage(damaged)
+    build(out, config(*sources))
+    assert hashes(out) == hashes(small)
+
+
+def stop_before_merge(out, sources):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_module, "merge", fail)
+        with pytest.raises(RuntimeError):
+            build(out, config(*sources))
+
+
+@pytest.mark.parametrize("kind", ["blob", "jsonl"])
+def test_what_is_damaged_before_the_merge_is_said_and_made_again(
+    small, sources, tmp_path, monkeypatch, kind
+):
+    out, merge = tmp_path / "out", build_module.merge
+
+    def damage_and_merge(out, work, *arguments):
+        truncate(sorted(work.glob(f"*.{kind}"))[0])
+        return merge(out, work, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build_module, "merge", damage_and_merge)
+        with pytest.raises(UserError, match="is not what was written there"):
+            build(out, config(*sources))
+    build(out, config(*sources))
+    assert hashes(out) == hashes(small)
+
+
+def test_what_a_killed_build_left_half_written_goes_away(sources, tmp_path):
+    out = tmp_path / "out"
+    stop_before_merge(out, sources)
+    (out / ".build" / ".train-00-abc.blob.1234.partial").write_bytes(b"half")
+    stop_before_merge(out, sources)
+    assert not list((out / ".build").glob(".*.partial"))
+
+
+def test_a_folder_left_by_a_build_killed_at_its_very_end_is_removed(small, sources, tmp_path):
+    out = shutil.copytree(small, tmp_path / "out")
+    (out / ".build").mkdir()
+    (out / ".build" / "lock").touch()
+    build(out, config(*sources))
+    assert hashes(out) == hashes(small)
+    assert not (out / ".build").exists()
+
+
+def test_a_file_system_without_locks_is_told_and_used(sources, tmp_path, monkeypatch, caplog):
+    def unsupported(*_):
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    assert build(tmp_path / "out", config(sources[1], samples=4, **QUICK))
+    assert "cannot be locked; start no second build there" in caplog.text
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -6,10 +6,11 @@ from written import members, picture
 from toy import robot, room
 from toy.datasets import config, hashes, lines, pairs
 from xvr.engine.build import build
+from xvr.engine.executor import Crew
 
 
 def test_two_workers_write_the_same_bytes_as_one(small, sources, tmp_path):
-    build(tmp_path / "out", config(*sources), workers=2)
+    build(tmp_path / "out", config(*sources), Crew(workers=2))
     assert hashes(tmp_path / "out") == hashes(small)
 
 

@@ -2,7 +2,9 @@
 
 import tracemalloc
 from collections import Counter, defaultdict
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from toy.datasets import config
 from xvr.engine.config import apportion
 from xvr.engine.plan import SplitPlanner, assign_splits, split_counts
 from xvr.sources.records import Ref
-from xvr.tasks import TASKS
+from xvr.tasks import TASKS, get_task
 
 ALL = {task.name: 1 / len(TASKS) for task in TASKS}
 
@@ -119,7 +121,7 @@ def test_planning_ends_when_nothing_can_be_filled():
     counts = apportion(800, ALL)
     planner = SplitPlanner(split="train", refs=scenes(30) + episodes(30), counts=counts)
     units = run(planner, lambda _: ())
-    assert len(planner.open_slots) == 800
+    assert planner.open_slots == 800
     asked = Counter((task, unit.ref.id) for unit in units for task in {t for t, _ in unit.slots})
     assert set(asked.values()) == {1}  # no scene is asked twice for what it does not have
 
@@ -134,7 +136,7 @@ def test_planning_ends_when_every_unit_runs_dry():
 
     planner = SplitPlanner(split="train", refs=scenes(10), counts={"point_correspondence": 1000})
     run(planner, fill)
-    assert len(planner.open_slots) == 1000 - 30
+    assert planner.open_slots == 1000 - 30
 
 
 def test_a_split_without_scenes_plans_no_unit_for_their_tasks():
@@ -265,3 +267,84 @@ def test_quotas_reach_many_rigs(rigs):
     units = planner.next_units()
     assert 90 <= len(units) <= 110
     assert max(len(unit.slots) for unit in units) <= 9
+
+
+def test_a_partner_is_read_for_as_many_questions_as_an_episode_is():
+    """In train: eight of a hundred episodes have a partner to decode, and 64 questions with it."""
+    counts = {"cross_scenario_localization": 64, "temporal_verification": 160}
+    planner = SplitPlanner(split="train", refs=episodes(100, rigs=3), counts=counts)
+    units = planner.next_units()
+    tasks = [Counter(task for task, _ in unit.slots) for unit in units]
+    assert (
+        sorted(map(dict, tasks), key=str)
+        == [{"cross_scenario_localization": 8}] * 8 + [{"temporal_verification": 8}] * 20
+    )
+    assert len({unit.partner for unit in units if "cross" in unit.slots[0][0]}) == 8
+
+
+def test_held_out_questions_with_partners_are_spread_over_all_episodes():
+    counts = {"cross_scenario_localization": 64, "temporal_verification": 160}
+    planner = SplitPlanner(split="xvr_eval", refs=episodes(100), counts=counts)
+    found = [Counter(task for task, _ in unit.slots) for unit in planner.next_units()]
+    assert len(found) == 28
+    assert all(2 <= tasks["cross_scenario_localization"] <= 3 for tasks in found)
+
+
+def test_the_answers_of_a_unit_do_not_follow_from_its_place_in_the_plan():
+    """Slots are handed out at random: units do not get the same answers in turns."""
+    task = get_task("point_correspondence")
+    planner = SplitPlanner(split="train", refs=scenes(400), counts={task.name: 3200})
+    found = Counter(
+        tuple(sorted(task.slot("train", index).answer for _, index in unit.slots))
+        for unit in planner.next_units()
+    )
+    assert max(found.values()) < 20
+
+
+def test_the_name_of_a_unit_tells_all_that_it_is_asked():
+    (unit,) = SplitPlanner("train", scenes(1), {"point_correspondence": 3}).next_units()
+    others = [
+        replace(unit, slots=unit.slots[:2]),
+        replace(unit, taken=("a",)),
+        replace(unit, partner=unit.ref),
+        replace(unit, round=1),
+        replace(unit, split="valid"),
+    ]
+    assert len({other.name for other in (unit, *others)}) == 6
+    assert replace(unit).name == unit.name
+
+
+def test_a_source_given_twice_is_one_source():
+    planner = SplitPlanner("train", scenes(2) * 2, {"point_correspondence": 32})
+    assert len(planner.next_units()) == 2
+
+
+def test_a_million_samples_are_exact_though_scenes_give_nothing_or_half():
+    """180,000 scenes, a third without any sample, a third with half; no image, no global pass."""
+    asked = config("x:y", samples=1_000_000, tasks=(), mixture="general", valid_share=0.0)
+    splits = assign_splits(scenes(180_000), asked)
+    counts = split_counts(asked, splits)["train"]
+    planner = SplitPlanner(split="train", refs=splits["train"], counts=counts)
+    times = {task: np.zeros(count, dtype=int) for task, count in counts.items()}
+    while planner.open_slots:
+        for unit in planner.next_units():
+            yields = int(unit.ref.id[-5:]) % 3
+            given = unit.slots[::yields] if yields else ()
+            for task, index in given:
+                times[task][index] += 1
+            planner.account(unit, given)
+        planner.finish_round()
+        assert planner.round < 40
+    assert sum(counts.values()) == 1_000_000
+    for name, filled in times.items():
+        assert (filled == 1).all()
+        task = get_task(name)
+        cells = Counter(
+            (slot.images, slot.answer) for slot in map(slot_of(task), range(len(filled)))
+        )
+        assert set(cells) == set(task.cells)
+        assert max(cells.values()) - min(cells.values()) <= 1
+
+
+def slot_of(task):
+    return lambda index: task.slot("train", index)

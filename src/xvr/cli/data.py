@@ -33,6 +33,9 @@ def data_build(
     keep_clean: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     seed: int = 0,
     workers: int = 1,
+    ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None,
+    rank: int = 0,
+    world: int = 1,
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
 ) -> int:
     """Build a dataset of cross-view questions; running again goes on with what is missing.
@@ -54,11 +57,17 @@ def data_build(
         images: Tar shards, an unpacked folder, or none (marks as data only).
         keep_clean: Keep the unmarked image beside each marked one.
         seed: Root of all randomness.
-        workers: Processes.
+        workers: Processes on this machine.
+        ray: Work on the Ray cluster at this address, or on one started here: local.
+        rank: Number of this run among those that share the build, from 0; rank 0 writes the
+            dataset.
+        world: Number of runs that share the build, all with the same arguments and folders.
         overwrite: Delete what the folder holds first.
     """
-    from xvr.engine.build import build, discard
+    from xvr.engine.build import build
     from xvr.engine.config import BuildConfig
+    from xvr.engine.executor import Crew
+    from xvr.engine.folder import discard
     from xvr.tasks.rules import load_rules
 
     config = BuildConfig(
@@ -76,11 +85,17 @@ def data_build(
         images=images,
         keep_clean=keep_clean,
     )
+    crew = Crew(workers=workers, ray=ray, rank=rank, world=world)
+    if overwrite and world > 1:
+        raise UserError(
+            "--overwrite with --world: one rank would delete what another makes; "
+            "delete the folder before the first one starts"
+        )
     if overwrite:
         discard(out)
     with Bar("samples", "sample") as bar:
-        build(out, config, workers=workers, progress=bar.show)
-    tell(_summary(out))
+        complete = build(out, config, crew, progress=bar.show)
+    tell(_summary(out) if complete else f"{out}: all units are done; rank 0 writes the dataset")
     return 0
 
 

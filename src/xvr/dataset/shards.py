@@ -138,11 +138,13 @@ class _OpenShard:
         data = json.dumps(index, separators=(",", ":")).encode()
         atomic.write_bytes(index_path_of(self._path), data)
         self._temporary.replace(self._path)
-        _sync_folder(self._path.parent)
+        atomic.sync_folder(self._path.parent)
 
     def discard(self) -> None:
-        self._file.close()
-        self._temporary.unlink()
+        try:
+            self._file.close()  # writes what is buffered, which fails on a full disk
+        finally:
+            self._temporary.unlink()
 
 
 class ShardReader:
@@ -281,11 +283,3 @@ def _scan(shard: Path) -> _Contents:
 def index_path_of(shard: Path) -> Path:
     """Where the index of a shard is."""
     return shard.with_suffix(".index.json")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,17 +4,20 @@ Files of a split appear only when they are whole, and the manifest, written last
 that the dataset is complete.
 """
 
+import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from xvr.dataset import atomic
-from xvr.dataset.shards import ShardWriter, image_url
+from xvr.dataset.shards import SHARD_FOLDER, ShardWriter, image_url
 from xvr.engine.config import BuildConfig
 from xvr.engine.receipt import UnitFiles
 from xvr.engine.seeds import child_rng
 from xvr.engine.unit import image_extension
+from xvr.errors import UserError
 
 
 class _Place(NamedTuple):
@@ -36,46 +39,35 @@ class _FolderWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    def close(self) -> None:
+    def __exit__(self, *error: object) -> None:
         """Nothing is left open."""
 
 
 def merge(
-    out: Path, work: Path, units: dict[str, list[str]], config: BuildConfig
+    out: Path, work: Path, units: dict[str, dict[str, str]], config: BuildConfig
 ) -> dict[str, dict[str, int]]:
     """Write jsonl, provenance and images of every split.
 
     Args:
         out: the dataset's folder.
         work: folder of the units' files.
-        units: names of the finished units with samples, by split.
+        units: SHA-256 of the records of each finished unit with samples, by split and name.
         config: of the build.
 
     Returns:
         Samples by split and task.
+
+    Raises:
+        UserError: a unit's files are no longer as they were written; the unit is open again.
     """
-    images = _ImageNumbering(out, config)
-    counts: dict[str, dict[str, int]] = {}
+    for name in (SHARD_FOLDER, "images", "clean"):  # of a merge that was cut short
+        shutil.rmtree(out / name, ignore_errors=True)
     (out / "provenance").mkdir(exist_ok=True)
-    for split, names in units.items():
-        places = _locate(work, names)
-        order = child_rng(config.seed, "order", split).permutation(len(places))
-        slots = sorted(places)
-        samples = work / f"{split}.samples.jsonl"
-        provenance = work / f"{split}.provenance.jsonl"
-        tasks: dict[str, int] = {}
-        seen: set[str] = set()
-        with samples.open("w") as sample_lines, provenance.open("w") as provenance_lines:
-            for position in order:
-                slot = slots[position]
-                record = _read(work, places[slot])
-                _make_unique(record, seen)
-                images.store(record, UnitFiles(work, places[slot].unit))
-                sample_lines.write(json.dumps(record["sample"]) + "\n")
-                provenance_lines.write(json.dumps(record["provenance"]) + "\n")
-                tasks[slot[0]] = tasks.get(slot[0], 0) + 1
-        counts[split] = dict(sorted(tasks.items()))
-    images.close()
+    with _ImageNumbering(out, config) as images:
+        counts = {
+            split: _merge_split(split, work, names, config.seed, images)
+            for split, names in units.items()
+        }
     for split in units:
         for source, target in (
             (work / f"{split}.samples.jsonl", out / f"{split}.jsonl"),
@@ -84,6 +76,29 @@ def merge(
             with source.open("rb") as lines:
                 atomic.write_chunks(target, lines)
     return counts
+
+
+def _merge_split(
+    split: str, work: Path, units: dict[str, str], seed: int, images: "_ImageNumbering"
+) -> dict[str, int]:
+    """Write a split's lines into the work folder, and its images; returns samples by task."""
+    places = _locate(work, units)
+    order = child_rng(seed, "order", split).permutation(len(places))
+    slots = sorted(places)
+    samples = work / f"{split}.samples.jsonl"
+    provenance = work / f"{split}.provenance.jsonl"
+    tasks: dict[str, int] = {}
+    seen: set[str] = set()
+    with samples.open("w") as sample_lines, provenance.open("w") as provenance_lines:
+        for position in order:
+            slot = slots[position]
+            record = _read(work, places[slot])
+            _make_unique(record, seen)
+            images.store(record, UnitFiles(work, places[slot].unit))
+            sample_lines.write(json.dumps(record["sample"]) + "\n")
+            provenance_lines.write(json.dumps(record["provenance"]) + "\n")
+            tasks[slot[0]] = tasks.get(slot[0], 0) + 1
+    return dict(sorted(tasks.items()))
 
 
 class _ImageNumbering:
@@ -117,20 +132,30 @@ class _ImageNumbering:
                 for kind, (offset, size) in places.items():
                     blob.seek(offset)
                     name = url if kind == "image" else url.replace("images/", "clean/", 1)
-                    self._out.add(name, blob.read(size))
+                    data = blob.read(size)
+                    if len(data) != size:
+                        raise _damaged(files, files.blob)
+                    self._out.add(name, data)
 
-    def close(self) -> None:
-        """Complete the last shard."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Complete the last shard, or drop it after an error."""
         if self._out is not None:
-            self._out.close()
+            self._out.__exit__(*error)
 
 
-def _locate(work: Path, units: list[str]) -> dict[tuple[str, int], _Place]:
+def _locate(work: Path, units: dict[str, str]) -> dict[tuple[str, int], _Place]:
     """Where the record of every slot is."""
     places: dict[tuple[str, int], _Place] = {}
-    for unit in units:
+    for unit, sha256 in sorted(units.items()):
         start = 0
-        for line in UnitFiles(work, unit).records.read_bytes().splitlines(keepends=True):
+        files = UnitFiles(work, unit)
+        records = files.records.read_bytes()
+        if hashlib.sha256(records).hexdigest() != sha256:
+            raise _damaged(files, files.records)
+        for line in records.splitlines(keepends=True):
             task, index = json.loads(line)["slot"]
             assert (task, index) not in places, (unit, task, index)
             places[task, index] = _Place(unit, start, len(line))
@@ -142,6 +167,14 @@ def _read(work: Path, place: _Place) -> dict[str, Any]:
     with UnitFiles(work, place.unit).records.open("rb") as lines:
         lines.seek(place.start)
         return json.loads(lines.read(place.size))
+
+
+def _damaged(files: UnitFiles, path: Path) -> UserError:
+    files.receipt.unlink(missing_ok=True)
+    return UserError(
+        f"{path} is not what was written there; check the disk and run the same command again: "
+        "what is damaged is made again"
+    )
 
 
 def _make_unique(record: dict[str, Any], seen: set[str]) -> None:

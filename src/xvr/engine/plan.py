@@ -7,16 +7,31 @@ what a unit could not fill is handed to others in the next round.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+import numpy as np
+from jaxtyping import Int64
+
 from xvr.engine.config import BuildConfig, apportion
-from xvr.engine.seeds import digest
+from xvr.engine.seeds import child_rng, digest
 from xvr.sources.records import Ref
 from xvr.tasks import get_task
 
 MIN_SAMPLES_PER_UNIT = 8
 """Fewer samples than this per scene or episode would decode more than they use."""
+
+PAIRED = ("cross_scenario_localization",)
+"""Tasks that read a second episode, the partner.
+
+In train their slots go to units of their own, `MIN_SAMPLES_PER_UNIT` to each as long as there are
+enough: a partner is then decoded for eight questions and not for the one or two that an even spread
+over all episodes would leave it with, and a pair gives no more questions than any unit does. The
+small held-out splits keep the even spread, as there more pairs are worth more than the time."""
+
+_GOOD, _POOR, _SPENT = range(3)
+"""Not asked or fruitful; gave less than half of what was asked, so asked last; gave nothing."""
 
 SlotId = tuple[str, int]
 """Task name and index within the split."""
@@ -34,11 +49,11 @@ class Unit:
     taken: tuple[str, ...] = ()
     """Digests of questions that earlier rounds made from this scene or episode."""
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """File stem of the unit's outputs, unique within a build."""
-        identity = digest(self.ref.format, self.ref.root, self.ref.id).hex()[:16]
-        return f"{self.split}-{self.round:02d}-{identity}"
+        """File stem of the unit's outputs: another one whenever anything here is another."""
+        asked = digest(self.ref, self.partner, self.slots, self.taken).hex()[:20]
+        return f"{self.split}-{self.round:02d}-{asked}"
 
 
 def assign_splits(refs: Sequence[Ref], config: BuildConfig) -> dict[str, list[Ref]]:
@@ -88,59 +103,59 @@ def split_counts(config: BuildConfig, splits: dict[str, list[Ref]]) -> dict[str,
     }
 
 
-@dataclass
 class SplitPlanner:
-    """Hands the slots of one split to units, round by round."""
+    """Hands the slots of one split to units, round by round.
 
-    split: str
-    refs: Sequence[Ref]
-    counts: dict[str, int]
-    seed: int = 0
-    round: int = 0
-    open_slots: set[SlotId] = field(default_factory=set)
-    spent: set[tuple[str, str]] = field(default_factory=set)
-    """(task, unit key) pairs that gave nothing when last asked."""
-    poor: set[tuple[str, str]] = field(default_factory=set)
-    """(task, unit key) pairs that gave less than half of what was asked; they are asked last."""
-    taken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    Args:
+        split: name of the split.
+        refs: its scenes and episodes; the first ones are asked first.
+        counts: samples wanted of each task.
+        seed: of the build.
+    """
 
-    def __post_init__(self) -> None:
-        self.open_slots = {(task, i) for task, n in self.counts.items() for i in range(n)}
-        self._by_kind = {
-            kind: [ref for ref in self.refs if ref.kind == kind] for kind in ("scene", "episode")
+    def __init__(
+        self, split: str, refs: Sequence[Ref], counts: dict[str, int], seed: int = 0
+    ) -> None:
+        self.round = 0
+        self._split = split
+        self._seed = seed
+        self._refs = list(dict.fromkeys(refs))
+        self._number = {ref: number for number, ref in enumerate(self._refs)}
+        self._open = {task: np.ones(count, dtype=bool) for task, count in counts.items()}
+        kinds = np.array([ref.kind for ref in self._refs], dtype="U7")
+        self._standing = {
+            task: np.where(kinds == _kind(task), _GOOD, _SPENT).astype(np.int8) for task in counts
         }
-        self._rings: dict[str, list[Ref]] = defaultdict(list)
-        self._places: dict[str, int] = {}
-        for ref in self._by_kind["episode"]:
-            self._places[_key(ref)] = len(self._rings[ref.rig])
-            self._rings[ref.rig].append(ref)
+        """Per task and ref: what came of asking it."""
+        self._taken: dict[int, list[str]] = defaultdict(list)
+        self._rings: dict[str, list[int]] = defaultdict(list)
+        self._places: dict[int, int] = {}
+        for number, ref in enumerate(self._refs):
+            if ref.kind == "episode":
+                self._places[number] = len(self._rings[ref.rig])
+                self._rings[ref.rig].append(number)
+
+    @property
+    def open_slots(self) -> int:
+        """Number of slots that are not filled yet."""
+        return sum(np.count_nonzero(slots) for slots in self._open.values())
 
     def next_units(self) -> list[Unit]:
         """The units of the next round; empty when nothing can fill the open slots."""
-        by_ref: dict[str, list[SlotId]] = defaultdict(list)
-        refs: dict[str, Ref] = {}
-        for kind, candidates in self._by_kind.items():
-            tasks = [task for task in self.counts if _kind(task) == kind]
-            wanted = sum(1 for task, _ in self.open_slots if task in tasks)
-            window = -(-wanted // MIN_SAMPLES_PER_UNIT)
-            for offset, task in enumerate(tasks):
-                able = self._able(task, candidates)[: max(window, 1)]
-                slots = self._shuffled(task)
-                for number, slot in enumerate(slots if able else ()):
-                    ref = able[(number + offset) % len(able)]
-                    refs[_key(ref)] = ref
-                    by_ref[_key(ref)].append(slot)
-        return [
-            Unit(
-                split=self.split,
-                round=self.round,
-                ref=refs[key],
-                partner=self._partner(refs[key]),
-                slots=tuple(slots),
-                taken=tuple(self.taken[key]),
-            )
-            for key, slots in sorted(by_ref.items())
-        ]
+        slots_of: dict[int, list[SlotId]] = defaultdict(list)
+        for kind in ("scene", "episode"):
+            tasks = [task for task in self._open if _kind(task) == kind]
+            start = 0
+            alone = [task for task in tasks if task in PAIRED and self._split == "train"]
+            for group in (alone, [task for task in tasks if task not in alone]):
+                wanted = sum(np.count_nonzero(self._open[task]) for task in group)
+                window = -(-wanted // MIN_SAMPLES_PER_UNIT)
+                for offset, task in enumerate(group):
+                    able = self._able(task, start)[:window].tolist()
+                    for place, index in enumerate(self._shuffled(task) if able else ()):
+                        slots_of[able[(place + offset) % len(able)]].append((task, index))
+                start += window
+        return [self._unit(number, slots) for number, slots in sorted(slots_of.items())]
 
     def finish_round(self) -> None:
         """Count a round whose units are all accounted for."""
@@ -158,38 +173,49 @@ class SplitPlanner:
 
         An episode whose partner could not be used gets others, until all were tried.
         """
-        filled = set(filled)
-        self.open_slots -= filled
-        self.taken[_key(unit.ref)] += keys
-        asked = Counter(task for task, _ in unit.slots)
-        given = Counter(task for task, _ in filled)
-        for task, count in asked.items():
-            if given[task] == 0 and partner_unusable and self._has_new_partner(unit.ref):
-                self.poor.add((task, _key(unit.ref)))
-            elif given[task] == 0:
-                self.spent.add((task, _key(unit.ref)))
+        number = self._number[unit.ref]
+        given: Counter[str] = Counter()
+        for task, index in filled:
+            self._open[task][index] = False
+            given[task] += 1
+        self._taken[number] += keys
+        for task, count in Counter(task for task, _ in unit.slots).items():
+            if given[task] == 0 and not (partner_unusable and self._has_new_partner(number)):
+                self._standing[task][number] = _SPENT
             elif 2 * given[task] < count:
-                self.poor.add((task, _key(unit.ref)))
+                self._standing[task][number] = _POOR
 
-    def _shuffled(self, task: str) -> list[SlotId]:
+    def _unit(self, number: int, slots: list[SlotId]) -> Unit:
+        return Unit(
+            split=self._split,
+            round=self.round,
+            ref=self._refs[number],
+            partner=self._partner(number),
+            slots=tuple(slots),
+            taken=tuple(self._taken.get(number, ())),
+        )
+
+    def _shuffled(self, task: str) -> list[int]:
         """Open slots of a task in random order: their answers take turns, and so do the units."""
-        slots = (slot for slot in self.open_slots if slot[0] == task)
-        return sorted(slots, key=lambda slot: digest(self.seed, self.split, self.round, *slot))
+        rng = child_rng(self._seed, "slots", self._split, self.round, task)
+        return rng.permutation(np.flatnonzero(self._open[task])).tolist()
 
-    def _able(self, task: str, candidates: Sequence[Ref]) -> list[Ref]:
-        able = [ref for ref in candidates if (task, _key(ref)) not in self.spent]
-        return sorted(able, key=lambda ref: (task, _key(ref)) in self.poor)  # stable
+    def _able(self, task: str, start: int) -> Int64[np.ndarray, " refs"]:
+        """Refs that may fill slots of a task: good ones, in turn from `start`, then poor ones."""
+        good, poor = (np.flatnonzero(self._standing[task] == which) for which in (_GOOD, _POOR))
+        return np.concatenate([np.roll(good, -start), poor])
 
-    def _has_new_partner(self, ref: Ref) -> bool:
-        return self.round + 1 < len(self._rings.get(ref.rig, [])) - 1
+    def _has_new_partner(self, number: int) -> bool:
+        return self.round + 1 < len(self._rings[self._refs[number].rig]) - 1
 
-    def _partner(self, ref: Ref) -> Ref | None:
+    def _partner(self, number: int) -> Ref | None:
         """Another episode of the rig; each round another one, until all were partners."""
+        ref = self._refs[number]
         ring = self._rings.get(ref.rig, [])
         if ref.kind != "episode" or len(ring) < 2:
             return None
         step = 1 + self.round % (len(ring) - 1)
-        return ring[(self._places[_key(ref)] + step) % len(ring)]
+        return self._refs[ring[(self._places[number] + step) % len(ring)]]
 
 
 def _held_out(config: BuildConfig) -> list[tuple[str, float]]:
@@ -206,7 +232,3 @@ def _group_count(kind: str, share: float, groups: int) -> int:
 
 def _kind(task: str) -> Literal["scene", "episode"]:
     return "scene" if get_task(task).domain == "general" else "episode"
-
-
-def _key(ref: Ref) -> str:
-    return f"{ref.format}\x1f{ref.root}\x1f{ref.id}"
