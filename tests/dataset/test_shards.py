@@ -7,7 +7,8 @@ import tarfile
 
 import pytest
 
-from xvr.dataset.shards import SHARD_FOLDER, ShardReader, ShardWriter, image_url, index_path_of
+from xvr.dataset.shard_index import index_path_of
+from xvr.dataset.shards import SHARD_FOLDER, ShardReader, ShardWriter, image_url
 from xvr.errors import UserError
 
 IMAGES = {image_url(n, ".png"): bytes([n % 256]) * (n * 211 % 1500) for n in range(1, 18)}
