@@ -11,7 +11,7 @@ from xvr.audit.origin import Origins
 from xvr.audit.pixels import check_pixels
 from xvr.audit.report import AuditReport
 from xvr.audit.thresholds import thresholds_of
-from xvr.audit.written import Entry, read_written
+from xvr.audit.written import Entry, Unproven, read_written
 
 NOTHING_MOVED: Mapping[str, str] = {}
 
@@ -24,6 +24,8 @@ def audit(
     relocate: Mapping[str, str] = NOTHING_MOVED,
 ) -> AuditReport:
     """Recompute every answer of a dataset from its sources and measure what cheaters get.
+
+    Samples that were imported without a proof have only their records and images checked.
 
     Args:
         dataset: folder with `<split>.jsonl`, `provenance/` and the images.
@@ -48,7 +50,8 @@ def audit(
     if read is not None:
         compared, differences = check_pixels(sound, read, origins, limits, pixels)
     return AuditReport(
-        samples=_counts(written.entries),
+        samples=_counts((*written.entries, *written.unproven)),
+        unproven=len(written.unproven),
         answers_checked=sum(outcome.recomputed for outcome in checked),
         images_checked=compared,
         findings=tuple(findings + differences),
@@ -56,8 +59,8 @@ def audit(
     )
 
 
-def _counts(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
+def _counts(entries: Sequence[Entry | Unproven]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for entry in entries:
-        counts[entry.split][entry.proof.task] += 1
+        counts[entry.split][entry.task] += 1
     return {split: dict(sorted(tasks.items())) for split, tasks in counts.items()}
