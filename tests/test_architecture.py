@@ -18,6 +18,7 @@ ROOMS = (
     "dataset",
     "audit",
     "engine",
+    "exchange",
     "sim",
     "viewer",
     "cli",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from xvr.cli.progress import Bar, tell
+from xvr.cli.progress import Bar, summary, tell
 from xvr.errors import UserError
 
 Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
@@ -80,7 +80,7 @@ def data_build(
         discard(out)
     with Bar("samples", "sample") as bar:
         build(out, config, workers=workers, progress=bar.show)
-    tell(_summary(out))
+    tell(summary(out))
     return 0
 
 
@@ -144,12 +144,3 @@ def data_show(dataset: Dataset, /, out: Path | None = None, samples_per_task: in
     page = show(dataset, out=out, samples_per_task=samples_per_task)
     sys.stdout.write(f"{page}\n")
     return 0
-
-
-def _summary(out: Path) -> str:
-    stats = json.loads((out / "stats.json").read_text())
-    splits = ", ".join(f"{split} {sum(tasks.values())}" for split, tasks in stats["splits"].items())
-    return (
-        f"{out}: {stats['samples']} samples ({splits}), "
-        f"{stats['images_per_sample']:.2f} images per sample"
-    )

@@ -5,7 +5,7 @@ from typing import Any
 
 from xvr import __version__
 from xvr.dataset import atomic
-from xvr.tasks import TASKS
+from xvr.tasks import TASK_NAMES, get_task
 
 HUB_SPLITS = {"train": "train", "valid": "validation", "xvr_eval": "test"}
 """Names of the splits on the hub."""
@@ -94,17 +94,15 @@ tar. `manifest.json` holds the configuration, versions and refusals, `stats.json
 
 
 def _named(task: str) -> str:
-    """Name, released id and question of a task that has one of the two names, or its own name."""
-    for known in TASKS:
-        if task in (known.name, known.released_id):
-            return f"{known.name} | {known.released_id} | {known.question}"
-    return f"{task} | {task} | "
+    """Name, released id and question."""
+    if task not in TASK_NAMES:
+        return f"{task} | {task} | "
+    return f"{task} | {get_task(task).released_id} | {get_task(task).question}"
 
 
 def _place(task: str) -> tuple[int, str]:
     """Tasks in the order of the published table, unknown ones last."""
-    names = [name for known in TASKS for name in (known.name, known.released_id)]
-    return (names.index(task) if task in names else len(names), task)
+    return (TASK_NAMES.index(task) if task in TASK_NAMES else len(TASK_NAMES), task)
 
 
 def _size_category(samples: int) -> str:
