@@ -84,9 +84,9 @@ def _open(datasets: Sequence[Path], weights: Sequence[float]) -> list[Parent]:
     parents = [open_parent(path) for path in datasets]
     first: dict[str, Path] = {}
     for parent in parents:
-        other = first.setdefault(parent.fingerprint, parent.path)
-        if other is not parent.path:
+        if other := first.get(parent.fingerprint):
             raise UserError(f"{parent.path} and {other} hold the same samples; mix each once")
+        first[parent.fingerprint] = parent.path
     require_like_images(parents)
     return parents
 
