@@ -1,10 +1,10 @@
-"""Datasets with provenance, written by hand: who is from which scene or episode is all that counts."""
+"""Datasets with provenance, written by hand, where only scenes and episodes count."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from write_release import picture, point, temporal, url
+from write_release import picture, point, temporal
 
 from xvr.dataset.shards import ShardWriter
 
@@ -91,6 +91,3 @@ def _proof(
         "seed": 0,
         "version": "0",
     }
-
-
-__all__ = ["PATH", "episodes", "picture", "scene", "url", "write_dataset"]

@@ -3,7 +3,6 @@ import json
 import os
 
 import pytest
-from toy.datasets import hashes, lines
 from write_release import (
     picture,
     point,
@@ -14,6 +13,7 @@ from write_release import (
     write_release,
 )
 
+from toy.datasets import hashes, lines
 from xvr.audit import audit
 from xvr.cli import main
 from xvr.dataset.reader import read_split

@@ -3,9 +3,9 @@ from collections import defaultdict
 
 import pytest
 from datasets_by_hand import episodes, scene, write_dataset
-from toy.datasets import hashes, lines, pairs
 from write_release import point, write_images, write_lines, write_release
 
+from toy.datasets import hashes, lines, pairs
 from xvr.audit import audit
 from xvr.cli import main
 from xvr.errors import UserError
@@ -154,7 +154,7 @@ def test_too_few_scenes_are_a_mistake(tmp_path):
 
 @pytest.mark.parametrize("shares", [(), (1.0,), (0.9, 0.2), (1.1, -0.1), (0.25,) * 4])
 def test_shares_that_make_no_whole_are_refused(dataset, tmp_path, shares):
-    with pytest.raises(UserError, match="that sum to 1, such as 0.9 0.1"):
+    with pytest.raises(UserError, match=r"that sum to 1, such as 0\.9 0\.1"):
         split(dataset, tmp_path / "out", shares=shares)
 
 

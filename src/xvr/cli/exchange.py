@@ -12,7 +12,7 @@ from xvr.errors import UserError
 Dataset = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
 Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
 Release = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RELEASE")]
-Paths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
+Paths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="DATASET... OUT")]
 SHOWN = 5
 """Lines left out by an import that are told at once."""
 
