@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from collections import Counter
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from toy.datasets import hashes, lines, pairs
 from xvr.audit import audit
 from xvr.cli import main
 from xvr.dataset.reader import read_split
-from xvr.dataset.shards import ShardReader
+from xvr.dataset.shards import ShardReader, ShardWriter
 from xvr.errors import UserError
 from xvr.exchange.mix import mix
 from xvr.exchange.release import import_release
@@ -220,6 +221,34 @@ def test_datasets_without_images_mix_among_themselves_only(two, tmp_path):
     (two[0] / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(UserError, match="was built with --images none, and others with images"):
         mix(two, tmp_path / "out")
+
+
+def test_datasets_without_images_give_one_without(two, tmp_path):
+    for path in two:
+        manifest = manifest_of(path)
+        manifest["config"]["images"] = "none"
+        (path / "manifest.json").write_text(json.dumps(manifest))
+        shutil.rmtree(path / "image_shards")
+    mix(two, tmp_path / "out")
+    assert not (tmp_path / "out" / "image_shards").exists()
+    assert manifest_of(tmp_path / "out")["config"]["images"] == "none"
+    assert "missing_image" not in {finding.reason for finding in audit(tmp_path / "out").findings}
+
+
+def test_unmarked_copies_come_along_where_all_have_them(two, tmp_path):
+    for path in two:
+        manifest = manifest_of(path)
+        manifest["config"]["keep_clean"] = True
+        (path / "manifest.json").write_text(json.dumps(manifest))
+        with ShardWriter(path, first_shard=1) as shards:
+            for number in range(8):
+                shards.add(f"clean/img_{number:07d}.png", picture(number) + b"clean")
+    mix(two, tmp_path / "out")
+    assert manifest_of(tmp_path / "out")["config"]["keep_clean"] is True
+    with ShardReader(tmp_path / "out") as images:
+        for number in range(1, 13):
+            name = f"img_{number:07d}.png"
+            assert images.read(f"clean/{name}") == images.read(f"images/{name}") + b"clean"
 
 
 @pytest.mark.parametrize(

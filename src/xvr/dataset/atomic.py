@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent: written under a temporary name, synced, renamed."""
+"""Files and folders that are whole or absent: written under a temporary name, then renamed."""
 
 import fcntl
 import os

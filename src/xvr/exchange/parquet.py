@@ -23,8 +23,8 @@ from xvr.dataset.shards import ShardReader
 from xvr.exchange.form import SHARD_BYTES, Form, nothing
 from xvr.exchange.prompts import typed_content
 
-_GROUP_BYTES = 32 << 20
-"""Image bytes of a row group: what is held in memory."""
+_GROUP_BYTES, _GROUP_ROWS = 32 << 20, 256
+"""Image bytes and rows of a row group, which is what is held in memory."""
 _TEXT = pa.string()
 _IMAGES = pa.list_(pa.struct({"bytes": pa.binary(), "path": _TEXT}))
 _CONTENT = pa.list_(pa.struct({"type": _TEXT, "text": _TEXT}))
@@ -65,7 +65,7 @@ class _ParquetWriter:
         size = sum(len(image["bytes"]) for image in images)
         self._group_bytes += size
         self._file_bytes += size
-        if self._group_bytes >= _GROUP_BYTES:
+        if self._group_bytes >= _GROUP_BYTES or len(self._rows) >= _GROUP_ROWS:
             self._write_group()
         if self._file_bytes >= SHARD_BYTES:
             self._close_file()
