@@ -156,7 +156,8 @@ class AuditReport:
             counts = Counter(finding.reason for finding in found)
             lines += [f"  {count:>6}  {reason}" for reason, count in sorted(counts.items())]
             for finding in found[:SHOWN]:
-                where = " ".join(x for x in (finding.split, finding.sample_id) if x) or "dataset"
+                names = (finding.split, finding.sample_id or finding.task)
+                where = " ".join(name for name in names if name) or "dataset"
                 lines.append(f"    {where}: {finding.reason}: {finding.detail}")
             if len(found) > SHOWN:
                 lines.append(f"    and {len(found) - SHOWN} more in the JSON report")
