@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 
 import pytest
 from write_release import (
@@ -20,6 +21,7 @@ from xvr.dataset.reader import read_split
 from xvr.dataset.shards import ShardReader
 from xvr.errors import UserError
 from xvr.exchange.release import import_release
+from xvr.viewer import show
 
 
 @pytest.fixture
@@ -291,6 +293,35 @@ def test_an_audit_says_what_it_cannot_check(release, tmp_path):
     assert "0 of 5 answers recomputed" in report.to_text()
     assert "no answer could be checked" in report.to_text()
     assert "every answer agrees" not in report.to_text()
+    report.write(tmp_path / "out" / "audit.json")
+    page = show(tmp_path / "out").read_text()
+    assert "0 answers checked against the source, 0 wrong, 5 cannot be checked" in page
+
+
+def test_an_audit_decodes_images_that_nothing_else_is_known_of(release, tmp_path):
+    shard = release / "image_shards" / "images_002.tar"
+    shard.write_bytes(shard.read_bytes().replace(b"PNG", b"GNP"))
+    import_release(release, tmp_path / "out")
+    report = audit(tmp_path / "out")
+    assert report.images_decoded == 5
+    assert [(f.split, f.kind, f.reason) for f in report.findings] == [
+        ("xvr_eval", "pixels", "unreadable")
+    ]
+    assert audit(tmp_path / "out", pixels=0).ok
+
+
+def test_a_full_disk_leaves_nothing_of_an_import(release, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(UserError, match="No space left on device; nothing is left of it"):
+        import_release(release, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
 
 
 def test_an_audit_finds_images_that_went_missing_since(release, tmp_path):

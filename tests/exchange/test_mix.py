@@ -1,5 +1,7 @@
+import errno
 import json
 import math
+import os
 import shutil
 from collections import Counter
 from itertools import pairwise
@@ -280,6 +282,27 @@ def test_the_command_takes_datasets_and_then_the_folder_to_write(two, tmp_path, 
     assert captured.out == ""
     assert captured.err.startswith(f"{tmp_path / 'out'}: 5 samples (train 4, valid 1)")
     assert main(["data", "mix", str(tmp_path / "lonely")]) == 2
+
+
+def test_a_full_disk_leaves_nothing_of_a_mixture(two, tmp_path, monkeypatch):
+    left = iter(range(5))
+
+    def full(*_):
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(ShardWriter, "add", full)
+    with pytest.raises(UserError, match="No space left on device; nothing is left of it"):
+        mix(two, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_damaged_shard_is_named(two, tmp_path):
+    shard = two[1] / "image_shards" / "images_000.tar"
+    os.truncate(shard, 900)
+    with pytest.raises(UserError, match=r"b/image_shards/images_000\.tar: the shard is damaged"):
+        mix(two, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unfinished_build_is_not_mixed(two, tmp_path):

@@ -78,6 +78,8 @@ class AuditReport:
     """Written images compared with the source's frames."""
     unproven: int = 0
     """Samples that never had a proof: nothing can be said about their answers."""
+    images_decoded: int = 0
+    """Images of these that were decoded, for want of a source to compare them with."""
     findings: tuple[Finding, ...]
     scores: tuple[CheaterScore, ...]
 
@@ -103,6 +105,7 @@ class AuditReport:
             "samples": self.samples,
             "answers_checked": self.answers_checked,
             "unproven": self.unproven,
+            "images_decoded": self.images_decoded,
             "images_checked": self.images_checked,
             "counts": {
                 kind: dict(sorted(Counter(f.reason for f in self.of_kind(kind)).items()))
@@ -136,8 +139,9 @@ class AuditReport:
         lines = [head, *rows, f"{checked}, {self.images_checked} images compared with the source"]
         if self.unproven:
             lines.append(
-                f"{self.unproven} samples were imported without provenance: their records, ids and "
-                "images were checked, their answers and splits cannot be"
+                f"{self.unproven} samples were imported without provenance: their records and ids "
+                f"were checked and {self.images_decoded} images decoded; their answers and splits "
+                "cannot be checked"
             )
         return lines
 

@@ -8,7 +8,7 @@ from xvr.audit.answers import check_answers
 from xvr.audit.cheaters import run_cheaters, wants_patches
 from xvr.audit.integrity import check_integrity
 from xvr.audit.origin import Origins
-from xvr.audit.pixels import check_pixels
+from xvr.audit.pixels import check_pixels, check_readable
 from xvr.audit.report import AuditReport
 from xvr.audit.thresholds import thresholds_of
 from xvr.audit.written import Entry, Unproven, read_written
@@ -46,15 +46,19 @@ def audit(
     for outcome in checked:
         findings += outcome.findings
     read = written.images.read if written.has_images else None
-    compared, differences = 0, []
+    compared, decoded = 0, 0
     if read is not None:
         compared, differences = check_pixels(sound, read, origins, limits, pixels)
+        bare = [sample for sample in written.unproven if sample.sample.sample_id not in broken]
+        decoded, unreadable = check_readable(bare, read, pixels)
+        findings += [*differences, *unreadable]
     return AuditReport(
         samples=_counts((*written.entries, *written.unproven)),
         unproven=len(written.unproven),
         answers_checked=sum(outcome.recomputed for outcome in checked),
         images_checked=compared,
-        findings=tuple(findings + differences),
+        images_decoded=decoded,
+        findings=tuple(findings),
         scores=tuple(run_cheaters(sound, [o.patches for o in checked], read)),
     )
 
