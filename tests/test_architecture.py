@@ -65,7 +65,9 @@ def test_every_room_is_listed():
     assert found == set(ROOMS)
 
 
-@pytest.mark.parametrize("module", ["xvr", "xvr.cli", "xvr.cli.data", "xvr.engine.build"])
+@pytest.mark.parametrize(
+    "module", ["xvr", "xvr.cli", "xvr.cli.data", "xvr.cli.exchange", "xvr.engine.build"]
+)
 def test_importing_loads_no_heavy_extra(module):
     heavy = "mujoco", "robosuite", "torch", "datasets", "pandas"
     code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"

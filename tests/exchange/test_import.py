@@ -228,6 +228,15 @@ def test_a_shard_that_is_cut_short_is_left_out_with_its_samples(release, tmp_pat
     assert audit(tmp_path / "out").ok
 
 
+def test_a_link_that_leads_nowhere_is_a_shard_that_is_left_out(release, tmp_path):
+    shard = release / "image_shards" / "images_002.tar"
+    shard.unlink()
+    shard.symlink_to(tmp_path / "gone")
+    report = import_release(release, tmp_path / "out")
+    assert [found.reason for found in report.rejected] == ["damaged_shard", "missing_image"]
+    assert "leads nowhere" in str(report.rejected[0])
+
+
 def test_a_missing_shard_costs_only_its_samples(release, tmp_path):
     (release / "image_shards" / "images_002.tar").unlink()
     report = import_release(release, tmp_path / "out")

@@ -154,6 +154,16 @@ def test_a_source_is_known_by_its_fingerprint_or_its_path(tmp_path, second):
     assert manifest_of(tmp_path / "out")["held_out_elsewhere"] == 1
 
 
+def test_a_path_is_the_same_with_a_slash_at_its_end(tmp_path):
+    a = write_dataset(tmp_path / "a", train=[scene(1, [0, 1]), scene(2, [2, 3])])
+    b = write_dataset(tmp_path / "b", path="moved", valid=[scene(1, [4, 5])])
+    manifest = manifest_of(b)
+    manifest["config"]["sources"] = ["wildrgbd:moved/", "lerobot:moved/"]
+    (b / "manifest.json").write_text(json.dumps(manifest))
+    mix([a, b], tmp_path / "out")
+    assert manifest_of(tmp_path / "out")["held_out_elsewhere"] == 1
+
+
 def test_another_source_with_the_same_scene_names_is_another_place(tmp_path):
     a = write_dataset(tmp_path / "a", train=[scene(1, [0, 1]), scene(2, [2, 3])])
     b = write_dataset(tmp_path / "b", path="other", prints="bb", valid=[scene(1, [4, 5])])

@@ -67,12 +67,13 @@ class Parent:
 
     @property
     def sources(self) -> dict[str, str]:
-        """Fingerprints of its sources by `FORMAT:PATH`."""
-        named = self.config.get("sources") or []
+        """Fingerprints of its sources by `FORMAT:PATH`, as its provenance names them."""
         prints = self.manifest.get("sources") or []
+        named = self.config.get("sources") or [found["path"] for found in prints]
+        words = (name.partition(":") for name in named)
         return {
-            found.get("path") or name: found["sha256"]
-            for name, found in zip(named or [""] * len(prints), prints, strict=False)
+            f"{kind}:{Path(path).expanduser()}": found["sha256"]
+            for (kind, _, path), found in zip(words, prints, strict=True)
         }
 
 

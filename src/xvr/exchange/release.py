@@ -119,9 +119,12 @@ class _Shards:
             try:
                 _link(shard, folder / name)
                 index_shard(folder / name)
-            except (UserError, FileNotFoundError) as error:
-                (folder / name).unlink(missing_ok=True)
-                detail = str(error).partition(": ")[2] or str(error)
+            except UserError as error:
+                (folder / name).unlink()
+                detail = str(error).partition(": ")[2]
+                report.rejected.append(Rejected(name, 0, "damaged_shard", detail))
+            except FileNotFoundError:
+                detail = "a link that leads nowhere"
                 report.rejected.append(Rejected(name, 0, "damaged_shard", detail))
         self._reader = ShardReader(folder)
 

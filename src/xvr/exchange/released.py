@@ -61,9 +61,10 @@ def read_line(line: bytes) -> Released:
         raise BadLine("wrong_keys", f"no {', '.join(missing)} among {', '.join(sorted(record))}")
     extra = {key: value for key, value in record.items() if key not in KEYS}
     notes = {"extra_keys"} if extra else set()
-    blocks = _blocks(record["prompt_blocks"], notes)
+    values = {key: record[key] for key in KEYS}
+    values["prompt_blocks"] = _blocks(record["prompt_blocks"], notes)
     try:
-        sample = Sample.model_validate({key: record[key] for key in KEYS} | {KEYS[0]: blocks})
+        sample = Sample.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
