@@ -18,6 +18,7 @@ ROOMS = (
     "dataset",
     "audit",
     "engine",
+    "exchange",
     "sim",
     "viewer",
     "cli",
@@ -64,9 +65,11 @@ def test_every_room_is_listed():
     assert found == set(ROOMS)
 
 
-@pytest.mark.parametrize("module", ["xvr", "xvr.cli", "xvr.cli.data", "xvr.engine.build"])
+@pytest.mark.parametrize(
+    "module", ["xvr", "xvr.cli", "xvr.cli.data", "xvr.cli.exchange", "xvr.engine.build"]
+)
 def test_importing_loads_no_heavy_extra(module):
-    heavy = "mujoco", "robosuite", "torch", "datasets", "pandas", "ray"
+    heavy = "mujoco", "robosuite", "torch", "datasets", "pandas", "h5py", "ray", "pycolmap", "ray"
     code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

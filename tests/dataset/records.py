@@ -31,7 +31,7 @@ PROOF: dict[str, Any] = {
 }
 
 
-def write(path: Path, *records: dict[str, Any]) -> None:
+def write(path: Path, *records: dict[str, Any] | None) -> None:
     """Write records as lines of JSON."""
     path.parent.mkdir(exist_ok=True)
     path.write_text("".join(f"{json.dumps(record)}\n" for record in records))

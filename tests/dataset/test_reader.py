@@ -3,7 +3,7 @@ import json
 import pytest
 from records import PROOF, SAMPLE, write
 
-from xvr.dataset.reader import read_split, splits_of
+from xvr.dataset.reader import count_samples, read_split, splits_of
 from xvr.errors import UserError
 
 
@@ -67,6 +67,31 @@ def test_proofs_in_another_order_or_number_are_refused(tmp_path, proofs):
     write(tmp_path / "provenance" / "train.jsonl", *proofs)
     with pytest.raises(UserError, match="do not have the same order"):
         list(read_split(tmp_path, "train"))
+
+
+def test_a_sample_without_a_proof_is_a_null_line_among_others(tmp_path):
+    bare = {**SAMPLE, "sample_id": "imported"}
+    write(tmp_path / "train.jsonl", bare, SAMPLE)
+    write(tmp_path / "provenance" / "train.jsonl", None, PROOF)
+    found = [proof and proof.sample_id for _, proof in read_split(tmp_path, "train")]
+    assert found == [None, PROOF["sample_id"]]
+
+
+def test_a_sample_is_never_null(tmp_path):
+    (tmp_path / "train.jsonl").write_text("null\n")
+    with pytest.raises(UserError, match=r"train\.jsonl:1: "):
+        list(read_split(tmp_path, "train"))
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    (tmp_path / "train.jsonl").write_bytes(b'{"task": "\xff"}\n')
+    with pytest.raises(UserError, match=r"train\.jsonl:1: "):
+        list(read_split(tmp_path, "train"))
+
+
+def test_lines_are_counted(tmp_path):
+    write(tmp_path / "train.jsonl", SAMPLE, SAMPLE)
+    assert count_samples(tmp_path, "train") == 2
 
 
 def test_a_bad_proof_is_named_by_file_and_line(tmp_path):

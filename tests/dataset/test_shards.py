@@ -7,7 +7,8 @@ import tarfile
 
 import pytest
 
-from xvr.dataset.shards import SHARD_FOLDER, ShardReader, ShardWriter, image_url, index_path_of
+from xvr.dataset.shard_index import index_path_of, index_shard
+from xvr.dataset.shards import SHARD_FOLDER, ShardReader, ShardWriter, image_url
 from xvr.errors import UserError
 
 IMAGES = {image_url(n, ".png"): bytes([n % 256]) * (n * 211 % 1500) for n in range(1, 18)}
@@ -166,6 +167,38 @@ def test_a_broken_index_is_reported(tmp_path):
     index_path_of(shard).write_text("{}")
     with pytest.raises(UserError, match=r"images_000.index.json: not an index .* delete it"):
         ShardReader(tmp_path).read("images/img_0000001.png")
+
+
+def test_a_reader_knows_what_is_there(tmp_path):
+    write(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "loose.png").touch()
+    with ShardReader(tmp_path) as images:
+        for url, there in (
+            ("images/img_0000001.png", True),
+            ("images/loose.png", True),
+            ("images/img_9999999.png", False),
+            ("../images/loose.png", False),
+            ("/etc/passwd", False),
+        ):
+            assert (url in images) == there
+
+
+def test_the_index_of_a_shard_can_be_made_again(tmp_path):
+    shard = write(tmp_path)[0]
+    index = index_path_of(shard)
+    before = index.read_bytes()
+    index.unlink()
+    index_shard(shard)
+    assert index.read_bytes() == before
+
+
+def test_unmarked_copies_are_found_in_a_shard_without_an_index(tmp_path):
+    write(tmp_path, {"clean/a.png": b"clean", "images/a.png": b"marked"})
+    remove_indexes(tmp_path)
+    with ShardReader(tmp_path) as images:
+        assert images.read("images/a.png") == b"marked"
+        assert images.read("clean/a.png") == b"clean"
 
 
 def test_a_reader_can_be_closed_reopened_and_pickled(tmp_path):

@@ -44,12 +44,12 @@ def test_a_measure_with_many_values_has_ten_bins_that_hold_all_of_them(tmp_path)
     assert sum(found["counts"]) == len(values)
 
 
-def test_a_release_without_proofs_is_counted_by_its_ids(tmp_path):
+def test_a_release_without_proofs_is_counted_by_our_names(tmp_path):
     stats = written(tmp_path, [record(0, "1", 0.0), record(1, "2", 0.0)], proofs=False)
-    assert stats["splits"] == {"train": {"task1": 2}}
-    assert stats["tasks"]["task1"]["answers"] == {"any": {"1": 1, "2": 1}}
+    assert stats["splits"] == {"train": {"temporal_verification": 2}}
+    assert stats["tasks"]["temporal_verification"]["answers"] == {"any": {"1": 1, "2": 1}}
     assert stats["sources"] == {}
-    assert "task1" in describe(stats)
+    assert "temporal_verification" in describe(stats)
 
 
 def test_an_empty_split_is_no_error(tmp_path):

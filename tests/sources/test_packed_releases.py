@@ -12,6 +12,7 @@ from toy.datasets import config, hashes
 from xvr.audit import audit
 from xvr.engine.build import build
 from xvr.engine.config import BuildConfig
+from xvr.engine.executor import Crew
 
 GENERAL = ("point_correspondence", "spatial_verification", "viewpoint_localization")
 ROBOTIC = (
@@ -63,7 +64,7 @@ def test_workers_build_the_same_from_archives_and_every_answer_is_right(
     write(release)
     build(tmp_path / "one", arguments(name, release))
     pack(release)
-    build(tmp_path / "two", arguments(name, release), workers=2)
+    build(tmp_path / "two", arguments(name, release), Crew(workers=2))
     written, again = hashes(tmp_path / "one"), hashes(tmp_path / "two")
     changed = {place for place in written if written[place] != again[place]}
     assert changed <= {"manifest.json"}  # which tells the archives' sizes

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from xvr.audit.origin import Origins
 from xvr.audit.report import Finding, Problem
-from xvr.audit.written import Entry, Written, located
+from xvr.audit.written import Entry, Unproven, Written, located
 from xvr.dataset.record import Provenance, Sample, TextBlock
 from xvr.errors import Unusable
 from xvr.tasks.draft import COLORS
@@ -23,10 +23,12 @@ def check_integrity(written: Written, origins: Origins) -> list[Finding]:
     findings = list(written.findings)
     for entry in written.entries:
         findings += [located(entry, problem) for problem in _check_entry(entry)]
+    for bare in written.unproven:
+        findings += [located(bare, problem) for problem in _check_record(bare.sample)]
     if written.has_images:
         findings += _check_images(written)
-    findings += _check_ids(written.entries)
-    findings += _check_balance(written.entries)
+    findings += _check_ids((*written.entries, *written.unproven))
+    findings += _check_balance(written)
     findings += _check_duplicates(written.entries)
     findings += _check_splits(written.entries, origins)
     return findings
@@ -92,28 +94,30 @@ def _check_marks(proof: Provenance, numbers: set[int]) -> Iterator[Problem]:
 
 
 def _check_images(written: Written) -> list[Finding]:
-    """Every url is one file, shown by one sample."""
+    """Every url is one file, shown by one sample; a release may show it in several."""
     findings = []
     owner: dict[str, Entry] = {}
-    for entry in written.entries:
+    for entry in (*written.entries, *written.unproven):
         for url in entry.sample.image_urls:
             copies = written.images.copies(url)
             if copies != 1:
                 reason = "missing_image" if copies == 0 else "image_stored_twice"
                 problem = Problem("integrity", reason, f"{url}: {copies} files")
                 findings.append(located(entry, problem))
+            if isinstance(entry, Unproven):
+                continue
             other = owner.setdefault(url, entry)
             if other is not entry:
                 detail = f"{url} is also in {other.sample.sample_id}"
                 findings.append(located(entry, Problem("integrity", "image_shared", detail)))
     unused = written.images.urls - set(owner)
-    if unused:
+    if unused and not written.unproven:
         detail = f"{len(unused)} images that no sample shows, such as {min(unused)}"
         findings.append(Finding(kind="integrity", reason="unused_images", detail=detail))
     return findings
 
 
-def _check_ids(entries: Sequence[Entry]) -> list[Finding]:
+def _check_ids(entries: Sequence[Entry | Unproven]) -> list[Finding]:
     counts = Counter(entry.sample.sample_id for entry in entries)
     return [
         Finding(kind="integrity", reason="id_twice", detail=f"{count} samples", sample_id=name)
@@ -122,10 +126,14 @@ def _check_ids(entries: Sequence[Entry]) -> list[Finding]:
     ]
 
 
-def _check_balance(entries: Sequence[Entry]) -> list[Finding]:
-    """Within a split, each task's answers are equally frequent for each set of options."""
+def _check_balance(written: Written) -> list[Finding]:
+    """Within a split, each task's answers are equally frequent for each set of options.
+
+    A build has chosen its answers so; what is mixed or split from builds breaks but a rule.
+    """
+    kind = "integrity" if written.is_build else "rule"
     counts: dict[tuple[str, str, tuple[str, ...]], Counter[str]] = defaultdict(Counter)
-    for entry in entries:
+    for entry in written.entries:
         values = tuple(sorted(option.value for option in entry.proof.options))
         if entry.proof.task in COLOR_TASKS:
             values = COLORS  # directions show four of the five colours
@@ -136,9 +144,7 @@ def _check_balance(entries: Sequence[Entry]) -> list[Finding]:
         if max(numbers) - min(numbers) > BALANCE_SPREAD:
             detail = ", ".join(f"{value} {count[value]}" for value in values)
             findings.append(
-                Finding(
-                    kind="integrity", reason="unbalanced", detail=detail, split=split, task=task
-                )
+                Finding(kind=kind, reason="unbalanced", detail=detail, split=split, task=task)
             )
     return findings
 

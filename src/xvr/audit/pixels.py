@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, UInt8
 from xvr.audit.origin import Origins
 from xvr.audit.report import Finding, Problem
 from xvr.audit.thresholds import Thresholds
-from xvr.audit.written import Entry, located
+from xvr.audit.written import Entry, Unproven, located
 from xvr.dataset.record import ImageRecord, Provenance
 from xvr.errors import Unusable
 from xvr.sources.pixels import decode_image
@@ -64,6 +64,31 @@ def check_pixels(
     return compared, findings
 
 
+def check_readable(
+    samples: Sequence[Unproven], read: Callable[[str], bytes], count: int
+) -> tuple[int, list[Finding]]:
+    """Decode some images of imported samples, about which nothing else can be known.
+
+    Args:
+        samples: to choose from; one image of each is taken, in the order of a hash of the ids.
+        read: gives the encoded image of a url.
+        count: images to decode at most.
+
+    Returns:
+        How many were decoded, and what was wrong.
+    """
+    chosen = sorted(samples, key=_hashed)[:count]
+    findings = []
+    for sample in chosen:
+        urls = sample.sample.image_urls
+        url = urls[_hashed(sample)[0] % len(urls)]
+        try:
+            decode_image(read(url), url)
+        except (Unusable, KeyError) as error:
+            findings.append(located(sample, Problem("pixels", "unreadable", str(error))))
+    return len(chosen), findings
+
+
 def structural_similarity(first: Image, second: Image) -> float:
     """Mean SSIM (Wang et al. 2004, 7x7 windows) of two images, grey and 160 px wide."""
     x, y = (_small_grey(image) for image in (first, second))
@@ -83,19 +108,19 @@ def structural_similarity(first: Image, second: Image) -> float:
 
 def _choose(entries: Sequence[Entry], count: int) -> Iterator[tuple[Entry, list[ImageRecord]]]:
     """Samples with the images to compare: tasks in turn, one image each, the odd one if any."""
-
-    def hashed(entry: Entry) -> bytes:
-        return hashlib.sha256(entry.sample.sample_id.encode()).digest()
-
     turns: Counter[str] = Counter()
     queue = []
-    for entry in sorted(entries, key=hashed):
+    for entry in sorted(entries, key=_hashed):
         queue.append((turns[entry.proof.task], entry.proof.task, entry))
         turns[entry.proof.task] += 1
     for _, _, entry in sorted(queue, key=lambda item: item[:2])[:count]:
         records = entry.proof.images
         odd = _odd_image(entry.proof)
-        yield entry, [odd or records[hashed(entry)[0] % len(records)]]
+        yield entry, [odd or records[_hashed(entry)[0] % len(records)]]
+
+
+def _hashed(entry: Entry | Unproven) -> bytes:
+    return hashlib.sha256(entry.sample.sample_id.encode()).digest()
 
 
 def _odd_image(proof: Provenance) -> ImageRecord | None:

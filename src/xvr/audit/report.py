@@ -76,12 +76,16 @@ class AuditReport:
     """Samples whose answer was recomputed from the source."""
     images_checked: int
     """Written images compared with the source's frames."""
+    unproven: int = 0
+    """Samples that never had a proof: nothing can be said about their answers."""
+    images_decoded: int = 0
+    """Images of these that were decoded, for want of a source to compare them with."""
     findings: tuple[Finding, ...]
     scores: tuple[CheaterScore, ...]
 
     @property
     def ok(self) -> bool:
-        """Every answer was recomputed and agrees, and the files and pixels are what they claim."""
+        """Every provable answer agrees, and the files and pixels are what they claim to be."""
         return not any(finding.kind != "rule" for finding in self.findings)
 
     @property
@@ -100,6 +104,8 @@ class AuditReport:
             "leaky_tasks": list(self.leaky_tasks),
             "samples": self.samples,
             "answers_checked": self.answers_checked,
+            "unproven": self.unproven,
+            "images_decoded": self.images_decoded,
             "images_checked": self.images_checked,
             "counts": {
                 kind: dict(sorted(Counter(f.reason for f in self.of_kind(kind)).items()))
@@ -116,7 +122,7 @@ class AuditReport:
     def to_text(self) -> str:
         """The report for a terminal."""
         lines = [*self._sample_lines(), "", *self._finding_lines(), "", *self._cheater_lines(), ""]
-        verdict = "every answer agrees with its source" if self.ok else "the audit FAILED"
+        verdict = self._good() if self.ok else "the audit FAILED"
         leaks = f"; leaky: {', '.join(self.leaky_tasks)}" if self.leaky_tasks else ""
         return "\n".join([*lines, verdict + leaks])
 
@@ -130,7 +136,21 @@ class AuditReport:
         ]
         total = sum(sum(counts.values()) for counts in self.samples.values())
         checked = f"{self.answers_checked} of {total} answers recomputed"
-        return [head, *rows, f"{checked}, {self.images_checked} images compared with the source"]
+        lines = [head, *rows, f"{checked}, {self.images_checked} images compared with the source"]
+        if self.unproven:
+            lines.append(
+                f"{self.unproven} samples were imported without provenance: their records and ids "
+                f"were checked and {self.images_decoded} images decoded; their answers and splits "
+                "cannot be checked"
+            )
+        return lines
+
+    def _good(self) -> str:
+        if not self.unproven:
+            return "every answer agrees with its source"
+        if self.unproven == sum(sum(tasks.values()) for tasks in self.samples.values()):
+            return "the files fit together; no answer could be checked"
+        return f"every answer with a proof agrees with its source; {self.unproven} have none"
 
     def _finding_lines(self) -> list[str]:
         lines = []
@@ -140,7 +160,8 @@ class AuditReport:
             counts = Counter(finding.reason for finding in found)
             lines += [f"  {count:>6}  {reason}" for reason, count in sorted(counts.items())]
             for finding in found[:SHOWN]:
-                where = " ".join(x for x in (finding.split, finding.sample_id) if x) or "dataset"
+                names = (finding.split, finding.sample_id or finding.task)
+                where = " ".join(name for name in names if name) or "dataset"
                 lines.append(f"    {where}: {finding.reason}: {finding.detail}")
             if len(found) > SHOWN:
                 lines.append(f"    and {len(found) - SHOWN} more in the JSON report")

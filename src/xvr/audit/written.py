@@ -8,12 +8,14 @@ written.images.read("images/img_0000001.png")  # the encoded file
 import json
 import tarfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from xvr.audit.report import Finding, Problem
 from xvr.dataset.record import SPLITS, Provenance, Sample
@@ -22,7 +24,9 @@ from xvr.errors import UserError
 CLEAN = "clean/"
 """Unmarked copies beside the images in the shards; no record names them."""
 
-Record = TypeVar("Record", bound=BaseModel)
+Record = TypeVar("Record")
+_SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
+_PROOF: TypeAdapter[Provenance | None] = TypeAdapter(Provenance | None)
 
 
 class Entry(NamedTuple):
@@ -37,15 +41,32 @@ class Entry(NamedTuple):
         """The answer as written in the released record."""
         return self.sample.ground_truth_answer
 
+    @property
+    def task(self) -> str:
+        """Our name of its task."""
+        return self.proof.task
 
-def located(entry: Entry, problem: Problem) -> Finding:
+
+class Unproven(NamedTuple):
+    """One sample that never had a proof, as those of the published release."""
+
+    split: str
+    sample: Sample
+
+    @property
+    def task(self) -> str:
+        """The released id of its task."""
+        return self.sample.task
+
+
+def located(entry: Entry | Unproven, problem: Problem) -> Finding:
     """A problem with the sample that has it."""
     return Finding(
         kind=problem.kind,
         reason=problem.reason,
         detail=problem.detail,
         split=entry.split,
-        task=entry.proof.task,
+        task=entry.task,
         sample_id=entry.sample.sample_id,
     )
 
@@ -72,9 +93,9 @@ class ImageStore:
         for shard in sorted((self.root / "image_shards").glob("*.tar")):
             with tarfile.open(shard) as archive:
                 for member in archive:
-                    url = member.name.removeprefix("./")
-                    if member.isfile() and not url.startswith(CLEAN):
-                        url = url if url.startswith("images/") else f"images/{url}"
+                    name = member.name.removeprefix("./")
+                    if member.isfile() and not name.startswith(CLEAN):
+                        url = f"images/{PurePosixPath(name).name}"
                         place = _Place(shard, member.offset_data, member.size)
                         places.setdefault(url, []).append(place)
         return places
@@ -112,6 +133,13 @@ class Written:
     images: ImageStore
     findings: tuple[Finding, ...]
     """Lines that could not be read or paired."""
+    unproven: tuple[Unproven, ...] = ()
+    """Samples without a proof whose manifest says that they have none."""
+
+    @property
+    def is_build(self) -> bool:
+        """False for what was imported, mixed or split, which promises less than a build."""
+        return "made_by" not in self.manifest
 
     @property
     def has_images(self) -> bool:
@@ -128,23 +156,40 @@ def read_written(root: Path) -> Written:
     names = [name for name in SPLITS if (root / f"{name}.jsonl").is_file()]
     if not names:
         raise UserError(f"{root} holds no dataset: expected one of {', '.join(SPLITS)} (.jsonl)")
+    path = root / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     findings: list[Finding] = []
-    entries = [entry for name in names for entry in _read_split(root, name, findings)]
-    manifest = root / "manifest.json"
+    entries: list[Entry] = []
+    unproven: list[Unproven] = []
+    for name in names:
+        admitted = (manifest.get("unproven") or {}).get(name, 0)
+        for entry in _read_split(root, name, admitted, findings):
+            if isinstance(entry, Entry):
+                entries.append(entry)
+            else:
+                unproven.append(entry)
     return Written(
         root=root,
-        manifest=json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {},
+        manifest=manifest,
         entries=tuple(entries),
         images=ImageStore(root),
         findings=tuple(findings),
+        unproven=tuple(unproven),
     )
 
 
-def _read_split(root: Path, split: str, findings: list[Finding]) -> list[Entry]:
-    samples = _read_lines(root / f"{split}.jsonl", Sample, split, findings)
-    proofs = _read_lines(root / "provenance" / f"{split}.jsonl", Provenance, split, findings)
-    by_id = {proof.sample_id: proof for proof in proofs}
-    if [sample.sample_id for sample in samples] != [proof.sample_id for proof in proofs]:
+def _read_split(
+    root: Path, split: str, admitted: int, findings: list[Finding]
+) -> Iterator[Entry | Unproven]:
+    """The samples of a split; of those without a proof so many are no problem."""
+    samples = _read_lines(root / f"{split}.jsonl", _SAMPLE, split, findings)
+    path = root / "provenance" / f"{split}.jsonl"
+    proofs = [None] * len(samples)
+    if path.is_file() or admitted != len(samples):
+        proofs = _read_lines(path, _PROOF, split, findings)
+    by_id = {proof.sample_id: proof for proof in proofs if proof is not None}
+    pairs = zip_longest(samples, proofs)
+    if any(s is None or (p is not None and s.sample_id != p.sample_id) for s, p in pairs):
         findings.append(
             Finding(
                 kind="integrity",
@@ -153,10 +198,12 @@ def _read_split(root: Path, split: str, findings: list[Finding]) -> list[Entry]:
                 split=split,
             )
         )
-    entries = []
+    bare = [sample for sample in samples if sample.sample_id not in by_id]
     for sample in samples:
         if sample.sample_id in by_id:
-            entries.append(Entry(split, sample, by_id[sample.sample_id]))
+            yield Entry(split, sample, by_id[sample.sample_id])
+        elif len(bare) == admitted:
+            yield Unproven(split, sample)
         else:
             findings.append(
                 Finding(
@@ -167,11 +214,10 @@ def _read_split(root: Path, split: str, findings: list[Finding]) -> list[Entry]:
                     sample_id=sample.sample_id,
                 )
             )
-    return entries
 
 
 def _read_lines(
-    path: Path, record: type[Record], split: str, findings: list[Finding]
+    path: Path, record: TypeAdapter[Record], split: str, findings: list[Finding]
 ) -> list[Record]:
     if not path.is_file():
         findings.append(
@@ -182,7 +228,7 @@ def _read_lines(
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                found.append(record.model_validate_json(line))
+                found.append(record.validate_json(line))
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(map(str, first["loc"]))

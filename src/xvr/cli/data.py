@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from xvr.cli.progress import Bar, tell
+from xvr.cli.progress import Bar, summary, tell
 from xvr.errors import UserError
 
 Out = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
@@ -95,7 +95,7 @@ def data_build(
         discard(out)
     with Bar("samples", "sample") as bar:
         complete = build(out, config, crew, progress=bar.show)
-    tell(_summary(out) if complete else f"{out}: all units are done; rank 0 writes the dataset")
+    tell(summary(out) if complete else f"{out}: all units are done; rank 0 writes the dataset")
     return 0
 
 
@@ -159,12 +159,3 @@ def data_show(dataset: Dataset, /, out: Path | None = None, samples_per_task: in
     page = show(dataset, out=out, samples_per_task=samples_per_task)
     sys.stdout.write(f"{page}\n")
     return 0
-
-
-def _summary(out: Path) -> str:
-    stats = json.loads((out / "stats.json").read_text())
-    splits = ", ".join(f"{split} {sum(tasks.values())}" for split, tasks in stats["splits"].items())
-    return (
-        f"{out}: {stats['samples']} samples ({splits}), "
-        f"{stats['images_per_sample']:.2f} images per sample"
-    )

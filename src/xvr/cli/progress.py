@@ -1,6 +1,8 @@
-"""Progress bars, drawn only where someone watches."""
+"""What people see: progress bars, drawn only where someone watches, and lines at the end."""
 
+import json
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -33,3 +35,13 @@ class Bar:
 def tell(text: str) -> None:
     """A line for people."""
     sys.stderr.write(f"{text}\n")
+
+
+def summary(dataset: Path) -> str:
+    """What a dataset that was just written holds, in one line."""
+    stats = json.loads((dataset / "stats.json").read_text())
+    splits = ", ".join(f"{split} {sum(tasks.values())}" for split, tasks in stats["splits"].items())
+    return (
+        f"{dataset}: {stats['samples']} samples ({splits}), "
+        f"{stats['images_per_sample']:.2f} images per sample"
+    )

@@ -11,25 +11,38 @@ HUB_SPLITS = {"train": "train", "valid": "validation", "xvr_eval": "test"}
 """Names of the splits on the hub."""
 
 
-def write_card(dataset: Path, stats: dict[str, Any], config: dict[str, Any]) -> None:
-    """Write `README.md`: the hub's front matter, what is inside, how to read and check it."""
-    atomic.write_bytes(dataset / "README.md", _card(stats, config).encode())
+def write_card(
+    dataset: Path, stats: dict[str, Any], config: dict[str, Any], *, origin: str | None = None
+) -> None:
+    """Write `README.md`: the hub's front matter, what is inside, how to read and check it.
+
+    Args:
+        dataset: the folder.
+        stats: as from `compute_stats`.
+        config: of the build.
+        origin: how it was made and what proves it; that of a build when left out.
+    """
+    if origin is None:
+        origin = f"""made by xvr {__version__} with seed
+{config["seed"]}. Every answer follows from the geometry of its source; `provenance/<split>.jsonl`
+holds the proof of each sample, line by line."""
+    atomic.write_bytes(dataset / "README.md", _card(stats, origin).encode())
 
 
-def _card(stats: dict[str, Any], config: dict[str, Any]) -> str:
+def _card(stats: dict[str, Any], origin: str) -> str:
     files = "\n".join(
         f"  - split: {HUB_SPLITS[split]}\n    path: {split}.jsonl" for split in stats["splits"]
     )
     rows = "\n".join(
-        f"| {name} | {get_task(name).released_id} | {get_task(name).question} | "
+        f"| {_named(name)} | "
         + " | ".join(str(stats["splits"][split].get(name, 0)) for split in stats["splits"])
         + f" | {stats['tasks'][name]['images_per_sample']:.2f} |"
-        for name in TASK_NAMES
-        if name in stats["tasks"]
+        for name in sorted(stats["tasks"], key=_place)
     )
     sources = "\n".join(
         f"- `{source}`: {sum(tasks.values())} samples" for source, tasks in stats["sources"].items()
     )
+    sources = sources or "Not known here."
     columns = " | ".join(stats["splits"])
     dashes = "|---" * (len(stats["splits"]) + 4) + "|"
     return f"""---
@@ -53,9 +66,7 @@ configs:
 # Cross-view relations
 
 {stats["samples"]} questions over {stats["images"]} images
-({stats["images_per_sample"]:.2f} images a question), made by xvr {__version__} with seed
-{config["seed"]}. Every answer follows from the geometry of its source; `provenance/<split>.jsonl`
-holds the proof of each sample, line by line.
+({stats["images_per_sample"]:.2f} images a question), {origin}
 
 | task | id | question | {columns} | images per sample |
 {dashes}
@@ -80,6 +91,18 @@ Image urls are members of the tars in `image_shards/`: extract them here
 (`for t in image_shards/*.tar; do tar xf "$t"; done`) or read them in place by the index beside each
 tar. `manifest.json` holds the configuration, versions and refusals, `stats.json` the numbers.
 """
+
+
+def _named(task: str) -> str:
+    """Name, released id and question."""
+    if task not in TASK_NAMES:
+        return f"{task} | {task} | "
+    return f"{task} | {get_task(task).released_id} | {get_task(task).question}"
+
+
+def _place(task: str) -> tuple[int, str]:
+    """Tasks in the order of the published table, unknown ones last."""
+    return (TASK_NAMES.index(task) if task in TASK_NAMES else len(TASK_NAMES), task)
 
 
 def _size_category(samples: int) -> str:

@@ -65,6 +65,8 @@ class SourceRecord(_Record):
     episode: str | None = None
     episodes: list[str] | None = None
     """Both episodes of a cross-scenario sample; `ImageRecord.episode` indexes it."""
+    groups: list[str] | None = None
+    """Physical object or place of the scene, or of each episode, where these are not it."""
 
 
 class ImageRecord(_Record):
@@ -127,3 +129,12 @@ class Provenance(_Record):
     difficulty: dict[str, float]
     seed: int
     version: str
+
+
+def unused_id(sample_id: str, used: set[str]) -> str:
+    """The id, or where it is taken the id with the first free number after it; then it is used."""
+    candidate, number = sample_id, 2
+    while candidate in used:
+        candidate, number = f"{sample_id}_{number}", number + 1
+    used.add(candidate)
+    return candidate

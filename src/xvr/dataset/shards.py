@@ -4,8 +4,7 @@ The members of a shard are named as the records name images (`images/img_0000001
 extracting every shard in the dataset's folder makes the urls files. The same images give the same
 bytes (see `xvr.dataset.ustar`).
 
-`images_000.index.json` holds `bytes` (size of the shard) and, member by member, `urls`, `offsets`
-and `sizes` (bytes of the content), for reading any image with one `pread`.
+An index beside each shard lets any image be read with one `pread` (see `xvr.dataset.shard_index`).
 
     with ShardWriter(out) as shards:
         shards.add(image_url(1, ".png"), data)
@@ -13,18 +12,15 @@ and `sizes` (bytes of the content), for reading any image with one `pread`.
         data = images.read("images/img_0000001.png")
 """
 
-import json
 import os
 from array import array
 from collections import OrderedDict
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import BinaryIO, NamedTuple
-
-import numpy as np
-from jaxtyping import Int64, Shaped
+from typing import BinaryIO
 
 from xvr.dataset import atomic, ustar
+from xvr.dataset.shard_index import Contents, Place, read_contents, write_index
 from xvr.errors import UserError
 
 SHARD_FOLDER = "image_shards"
@@ -128,15 +124,9 @@ class _OpenShard:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        index = {
-            "bytes": self._end,
-            "urls": list(self._sizes),
-            "offsets": self._offsets.tolist(),
-            "sizes": list(self._sizes.values()),
-        }
         # The index goes first: whoever sees the shard may rely on its index.
-        data = json.dumps(index, separators=(",", ":")).encode()
-        atomic.write_bytes(index_path_of(self._path), data)
+        offsets, sizes = self._offsets.tolist(), list(self._sizes.values())
+        write_index(self._path, self._end, list(self._sizes), offsets, sizes)
         self._temporary.replace(self._path)
         atomic.sync_folder(self._path.parent)
 
@@ -161,7 +151,7 @@ class ShardReader:
         self._dataset_dir = dataset_dir
         self._unpacked = (dataset_dir / "images").is_dir()
         self._unread = sorted((dataset_dir / SHARD_FOLDER).glob("*.tar"), reverse=True)
-        self._contents: list[_Contents] = []
+        self._contents: list[Contents] = []
         self._open: OrderedDict[Path, int] = OrderedDict()
 
     def read(self, url: str) -> bytes:
@@ -170,15 +160,28 @@ class ShardReader:
         Raises:
             UserError: no such image, or its shard is damaged.
         """
-        if self._unpacked and not PurePosixPath(url).is_absolute() and ".." not in url:
-            path = self._dataset_dir / url
-            if path.is_file():
-                return path.read_bytes()
+        path = self._unpacked_path(url)
+        if path is not None:
+            return path.read_bytes()
         member = self._find(url)
+        if member is None:
+            raise UserError(
+                f"{self._dataset_dir}: no image {url!r} in images/ nor in the "
+                f"{len(self._contents)} shards of {SHARD_FOLDER}/: download what is missing, or "
+                "check the path of the dataset"
+            )
         data = os.pread(self._descriptor(member.shard), member.size, member.offset)
         if len(data) != member.size:
             raise ustar.damaged(member.shard, f"it ends within {url}")
         return data
+
+    def __contains__(self, url: str) -> bool:
+        """Whether the image is there; its bytes are not read.
+
+        Raises:
+            UserError: a shard is damaged.
+        """
+        return self._unpacked_path(url) is not None or self._find(url) is not None
 
     def close(self) -> None:
         """Close the shards that are open; reading again opens them again."""
@@ -194,20 +197,23 @@ class ShardReader:
     def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path]]:
         return type(self), (self._dataset_dir,)
 
-    def _find(self, url: str) -> "_Member":
+    def _unpacked_path(self, url: str) -> Path | None:
+        if not self._unpacked or PurePosixPath(url).is_absolute() or ".." in url:
+            return None
+        path = self._dataset_dir / url
+        return path if path.is_file() else None
+
+    def _find(self, url: str) -> Place | None:
         name = url.encode()
         for contents in self._contents:
             if (member := contents.find(name)) is not None:
                 return member
         while self._unread:
-            contents = _read_contents(self._unread.pop())
+            contents = read_contents(self._unread.pop())
             self._contents.append(contents)
             if (member := contents.find(name)) is not None:
                 return member
-        raise UserError(
-            f"{self._dataset_dir}: no image {url!r} in images/ nor in the {len(self._contents)} "
-            f"shards of {SHARD_FOLDER}/: download what is missing, or check the path of the dataset"
-        )
+        return None
 
     def _descriptor(self, shard: Path) -> int:
         if shard in self._open:
@@ -217,69 +223,3 @@ class ShardReader:
                 os.close(self._open.popitem(last=False)[1])
             self._open[shard] = os.open(shard, os.O_RDONLY)
         return self._open[shard]
-
-
-class _Member(NamedTuple):
-    shard: Path
-    offset: int
-    size: int
-
-
-class _Contents:
-    """Where the images of one shard are; arrays, as 400,000 entries in a dict take 100 MB."""
-
-    def __init__(
-        self,
-        shard: Path,
-        names: Shaped[np.ndarray, " n"],
-        offsets: Int64[np.ndarray, " n"],
-        sizes: Int64[np.ndarray, " n"],
-    ) -> None:
-        order = np.argsort(names, kind="stable")
-        self._shard = shard
-        self._names = names[order]
-        self._offsets = offsets[order]
-        self._sizes = sizes[order]
-        self._ends = (bytes(self._names[0]), bytes(self._names[-1])) if len(names) else None
-
-    def find(self, name: bytes) -> _Member | None:
-        if self._ends is None or not self._ends[0] <= name <= self._ends[1]:
-            return None
-        row = int(np.searchsorted(self._names, name))
-        if self._names[row] != name:
-            return None
-        return _Member(self._shard, int(self._offsets[row]), int(self._sizes[row]))
-
-
-def _read_contents(shard: Path) -> _Contents:
-    index_path = index_path_of(shard)
-    if not index_path.is_file():
-        return _scan(shard)
-    try:
-        index = json.loads(index_path.read_bytes())
-        names = np.array(index["urls"], dtype=np.bytes_)
-        offsets = np.array(index["offsets"], dtype=np.int64)
-        sizes = np.array(index["sizes"], dtype=np.int64)
-        expected_bytes = index["bytes"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{index_path}: not an index of a shard ({error}): delete it, and the shard is scanned"
-        ) from error
-    found_bytes = shard.stat().st_size
-    if found_bytes != expected_bytes:
-        raise ustar.damaged(shard, f"it has {found_bytes} bytes, its index says {expected_bytes}")
-    return _Contents(shard, names, offsets, sizes)
-
-
-def _scan(shard: Path) -> _Contents:
-    """The contents of any shard; an image is known by its file name, whatever its folder."""
-    members = ustar.scan(shard)
-    names = np.array([f"images/{PurePosixPath(m.name).name}" for m in members], dtype=np.bytes_)
-    offsets = np.array([m.offset for m in members], dtype=np.int64)
-    sizes = np.array([m.size for m in members], dtype=np.int64)
-    return _Contents(shard, names, offsets, sizes)
-
-
-def index_path_of(shard: Path) -> Path:
-    """Where the index of a shard is."""
-    return shard.with_suffix(".index.json")

@@ -10,6 +10,7 @@ from typing import Any
 
 from xvr.dataset import atomic
 from xvr.dataset.reader import read_split, splits_of
+from xvr.tasks import task_name
 
 STATS = "stats.json"
 BINS = 10
@@ -21,7 +22,7 @@ def compute_stats(dataset: Path) -> dict[str, Any]:
     Keys: `samples`, `images`, `images_per_sample`, `splits` {split: {task: count}}, `tasks`
     {task: {`count`, `images_per_sample`, `answers` {number of options: {answer: count}},
     `difficulty` {measure: {`edges`, `counts`}}}}, `sources` {source: {task: count}}. Tasks have our
-    names where there is provenance, and the released ids where there is none.
+    names, and those that are none of ours the names they have in the samples.
     """
     splits: dict[str, Counter[str]] = {}
     images: Counter[str] = Counter()
@@ -31,7 +32,7 @@ def compute_stats(dataset: Path) -> dict[str, Any]:
     for split in splits_of(dataset):
         splits[split] = Counter()
         for sample, proof in read_split(dataset, split):
-            task = proof.task if proof else sample.task
+            task = proof.task if proof else task_name(sample.task)
             splits[split][task] += 1
             images[task] += len(sample.image_urls)
             options = str(len(proof.options)) if proof else "any"

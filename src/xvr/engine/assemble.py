@@ -73,6 +73,9 @@ def _source(draft: Draft, refs: tuple[Ref, ...]) -> dict[str, Any]:
     values: dict[str, Any] = {"format": ref.format, "path": ref.root, ref.kind: ref.id}
     if any(image.episode for image in draft.images):
         values["episodes"] = [r.id for r in refs]
+    behind = refs if "episodes" in values else refs[:1]
+    if any(r.group != r.id for r in behind):
+        values["groups"] = [r.group for r in behind]
     return values
 
 

@@ -7,11 +7,11 @@ that the dataset is complete.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from xvr.dataset import atomic
+from xvr.dataset.record import unused_id
 from xvr.dataset.shards import SHARD_FOLDER, ShardWriter, image_url
 from xvr.engine.config import BuildConfig
 from xvr.engine.receipt import UnitFiles
@@ -93,7 +93,9 @@ def _merge_split(
         for position in order:
             slot = slots[position]
             record = _read(work, places[slot])
-            _make_unique(record, seen)
+            # Two sources may have the same name and numbers.
+            unique = unused_id(record["sample"]["sample_id"], seen)
+            record["sample"]["sample_id"] = record["provenance"]["sample_id"] = unique
             images.store(record, UnitFiles(work, places[slot].unit))
             sample_lines.write(json.dumps(record["sample"]) + "\n")
             provenance_lines.write(json.dumps(record["provenance"]) + "\n")
@@ -175,21 +177,3 @@ def _damaged(files: UnitFiles, path: Path) -> UserError:
         f"{path} is not what was written there; check the disk and run the same command again: "
         "what is damaged is made again"
     )
-
-
-def _make_unique(record: dict[str, Any], seen: set[str]) -> None:
-    """Tell apart the samples of two sources that have the same name and numbers."""
-    sample_id = record["sample"]["sample_id"]
-    for candidate in _variants(sample_id):
-        if candidate not in seen:
-            seen.add(candidate)
-            record["sample"]["sample_id"] = record["provenance"]["sample_id"] = candidate
-            return
-
-
-def _variants(sample_id: str) -> Iterator[str]:
-    yield sample_id
-    number = 2
-    while True:
-        yield f"{sample_id}_{number}"
-        number += 1

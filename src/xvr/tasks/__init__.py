@@ -16,7 +16,7 @@ from xvr.tasks import (
 )
 from xvr.tasks.task import Task
 
-__all__ = ["TASKS", "TASK_NAMES", "Task", "get_task"]
+__all__ = ["TASKS", "TASK_NAMES", "Task", "get_task", "task_name"]
 
 TASKS: tuple[Task, ...] = (
     point_correspondence.TASK,
@@ -34,6 +34,7 @@ TASK_NAMES: tuple[str, ...] = tuple(task.name for task in TASKS)
 
 _BY_NAME = {task.name: task for task in TASKS}
 assert len(_BY_NAME) == len(TASKS), "task names must be unique"
+_NAME_OF_ID = {task.released_id: task.name for task in TASKS}
 
 
 def get_task(name: str) -> Task:
@@ -45,3 +46,8 @@ def get_task(name: str) -> Task:
     if name not in _BY_NAME:
         raise unknown_name("task", name, _BY_NAME)
     return _BY_NAME[name]
+
+
+def task_name(written: str) -> str:
+    """Our name of a task that may be written as a released id; what is neither stays as it is."""
+    return _NAME_OF_ID.get(written, written)

@@ -13,6 +13,8 @@ def verdict(audit: Audit) -> Markup | None:
     problems = {kind: sum(reasons.values()) for kind, reasons in audit.counts.items()}
     words = [f"{count(audit.answers_checked)} answers checked against the source"]
     words.append(f"{count(problems.pop('answer', 0))} wrong")
+    if audit.unproven:
+        words.append(f"{count(audit.unproven)} cannot be checked, as they have no proof")
     if audit.images_checked:
         words.append(f"{count(audit.images_checked)} images compared")
     words += [f"{count(n)} problems of {kind}" for kind, n in problems.items() if n]

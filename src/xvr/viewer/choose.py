@@ -7,7 +7,8 @@ from pathlib import Path
 
 from xvr.dataset.reader import read_split
 from xvr.dataset.record import Provenance, Sample
-from xvr.viewer.names import ordered, task_name
+from xvr.tasks import task_name
+from xvr.viewer.names import ordered
 
 
 @dataclass(frozen=True, kw_only=True)

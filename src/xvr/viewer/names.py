@@ -2,14 +2,7 @@
 
 from collections.abc import Iterable
 
-from xvr.tasks import TASK_NAMES, TASKS, get_task
-
-_NAME_OF_ID = {task.released_id: task.name for task in TASKS}
-
-
-def task_name(written: str) -> str:
-    """Our name of a task that may be written as a released id."""
-    return _NAME_OF_ID.get(written, written)
+from xvr.tasks import TASK_NAMES, get_task, task_name
 
 
 def title(task: str) -> str:

@@ -51,6 +51,8 @@ class Audit(_Part):
     ok: bool = False
     answers_checked: int | None = None
     images_checked: int = 0
+    unproven: int = 0
+    """Samples that never had a proof."""
     counts: dict[str, dict[str, int]] = Field(default_factory=dict)
     """{kind of problem: {reason: count}}."""
     cheaters: tuple[Guesser, ...] = ()
