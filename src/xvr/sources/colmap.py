@@ -12,20 +12,21 @@ from math import isfinite
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from xvr.errors import Unusable, UserError
 from xvr.sources.colmap_model import (
     FILES,
-    PointEntry,
     model_file,
     read_cameras,
     read_images,
+    read_observations,
     read_points,
     world_from_camera,
 )
 from xvr.sources.folders import find_folders
 from xvr.sources.pixels import read_image
-from xvr.sources.records import Ref, Scene, SourceFormat, Tracks, View
+from xvr.sources.records import Ref, Scene, Sightings, SourceFormat, Tracks, View
 
 MAX_ERROR_PX = 2.0
 """Points with a larger mean reprojection error are left out; COLMAP itself keeps up to 4."""
@@ -100,7 +101,7 @@ def load(ref: Ref) -> Scene:
         dataset="colmap",
         category="",
         views=tuple(views),
-        tracks=None if point_file is None else _tracks(read_points(point_file), columns),
+        tracks=None if point_file is None else _tracks(point_file, image_file, columns),
         metric=False,
     )
 
@@ -140,21 +141,38 @@ def _pictures(model: Path) -> Path:
     return found
 
 
-def _tracks(points: Iterable[PointEntry], columns: dict[int, int]) -> Tracks:
+def _tracks(point_file: Path, image_file: Path, columns: dict[int, int]) -> Tracks:
     kept = []
-    for point in points:
+    for point in read_points(point_file):
         if not 0 <= point.error_px <= MAX_ERROR_PX or not all(map(isfinite, point.position)):
             continue
         seen = {columns[image_id] for image_id in point.image_ids if image_id in columns}
         if len(seen) >= MIN_TRACK_VIEWS:
-            kept.append((point.position, sorted(seen)))
+            kept.append((point.position, sorted(seen), point.point_id))
     kept.sort(key=lambda entry: (-len(entry[1]), entry[0]))
     kept = kept[:MAX_POINTS]
     seen_by = np.zeros((len(kept), len(columns)), dtype=bool)
-    for row, (_, seen) in enumerate(kept):
+    for row, (_, seen, _) in enumerate(kept):
         seen_by[row, seen] = True
-    positions = np.array([position for position, _ in kept], dtype=np.float64)
-    return Tracks(positions.reshape(-1, 3), seen_by)
+    positions = np.array([position for position, _, _ in kept], dtype=np.float64)
+    ids = np.array([point_id for _, _, point_id in kept], dtype=np.int64)
+    return Tracks(positions.reshape(-1, 3), seen_by, partial(_sightings, image_file, columns, ids))
+
+
+def _sightings(
+    image_file: Path, columns: dict[int, int], ids: Int[np.ndarray, " n"]
+) -> list[Sightings]:
+    """Per view, the points with these ids that it saw, and where."""
+    order = np.argsort(ids)
+    found = [Sightings(np.zeros(0, np.int64), np.zeros((0, 2)))] * len(columns)
+    if not len(ids):
+        return found
+    for image_id, uv_px, point_ids in read_observations(image_file):
+        places = np.minimum(np.searchsorted(ids, point_ids, sorter=order), len(ids) - 1)
+        rows = order[places]
+        known = ids[rows] == point_ids
+        found[columns[image_id]] = Sightings(rows[known], uv_px[known])
+    return found
 
 
 COLMAP = SourceFormat(

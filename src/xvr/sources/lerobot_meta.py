@@ -43,6 +43,8 @@ class Dataset:
     """Roles of the cameras."""
     modality: Mapping[str, Any]
     """Content of GR00T's `meta/modality.json`; empty when absent."""
+    depth_path: str = ""
+    """Template of depth maps, from the note `xvr` of simulated datasets; empty when absent."""
 
     @property
     def cameras(self) -> list[str]:
@@ -112,7 +114,14 @@ def read_dataset(root: Path, name: str) -> Dataset:
         features=features,
         assignment=_assign(root, video_path, features),
         modality=_read_json(modality) if modality.is_file() else {},
+        depth_path=_depth_path(info),
     )
+
+
+def _depth_path(info: Mapping[str, Any]) -> str:
+    note = info.get("xvr")
+    depth = note.get("depth") if isinstance(note, dict) else None
+    return str(depth.get("path") or "") if isinstance(depth, dict) else ""
 
 
 def _assign(root: Path, video_path: str, features: Mapping[str, Mapping[str, Any]]) -> Assignment:
