@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,7 @@ def _check_episode(episode: Episode, rules: Rules) -> Finding:
     return Finding(id=episode.id, by="depth", verdict=judge(views, cameras, rules))
 
 
-def _figures(agreement: Agreement) -> dict[str, float]:
+def _figures(agreement: Agreement) -> dict[str, float | None]:
     if not agreement.compared:
         return {"sampled": agreement.sampled, "compared": 0}
     return {
@@ -186,7 +187,7 @@ def _figures(agreement: Agreement) -> dict[str, float]:
         "agreeing": agreement.agreeing,
         "in_front": agreement.in_front,
         "share": agreement.share_unhidden,
-        "median_error": agreement.median_error,
+        "median_error": error if isfinite(error := agreement.median_error) else None,
     }
 
 

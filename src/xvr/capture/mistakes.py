@@ -24,6 +24,7 @@ BODY = np.array([[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 DEPTH_FACTORS = (1000.0, 0.001, 100.0, 0.01, 10.0, 0.1, 5.0, 0.2, 4.0, 0.25)
 """4, 5 and 10 are maps with 4000, 5000 and 10000 steps per metre, read as millimetres."""
 LAGS = (1, -1, 2, -2, 3, -3, 5, -5, 10, -10, 20, -20)
+SIZE_FACTORS = (0.5, 2.0, 0.25, 4.0)
 FOCAL_FACTORS = (0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.25)
 SHIFT_SHARES = (-0.1, -0.05, -0.025, 0.025, 0.05, 0.1)
 """Of the image's width."""
@@ -121,6 +122,16 @@ def focal_mistakes() -> Iterator[Mistake]:
         yield _of_intrinsics(factor, (0.0, 0.0))
 
 
+def size_mistakes() -> Iterator[Mistake]:
+    """Intrinsics for images of another size."""
+    for factor in SIZE_FACTORS:
+        yield Mistake(
+            name="intrinsics_of_another_size",
+            tells=f"intrinsics are for images {1 / factor:g} times as large",
+            undo=partial(_resized, factor),
+        )
+
+
 def shift_mistakes(factor: float) -> Iterator[Mistake]:
     """Another principal point, with another focal length or the same (factor 1)."""
     for share in SHIFT_SHARES:
@@ -167,6 +178,13 @@ def _scaled(
     depth: Float[np.ndarray, " n"],
 ) -> Float[np.ndarray, " n"]:
     return depth * factor
+
+
+def _resized(factor: float, cameras: Sequence[Camera]) -> list[Camera]:
+    return [
+        replace(c, fx=c.fx * factor, fy=c.fy * factor, cx=c.cx * factor, cy=c.cy * factor)
+        for c in cameras
+    ]
 
 
 def _of_intrinsics(factor: float, shift: tuple[float, float]) -> Mistake:

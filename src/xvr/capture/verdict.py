@@ -1,8 +1,8 @@
 """Is a calibration right, and if not, what does the mistake look like?
 
 Views are compared as they are given, then with each known mistake undone. A calibration is refused
-when too little agrees, or when undoing a mistake makes clearly more agree. Noise makes every reading
-worse alike, so a noisy capture with right conventions passes.
+when too little agrees, or when undoing a mistake makes clearly more agree. Noise makes every
+reading worse alike, so a noisy capture with right conventions passes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,13 +17,19 @@ from xvr.capture.mistakes import (
     order_mistakes,
     pose_mistakes,
     shift_mistakes,
+    size_mistakes,
 )
 from xvr.geometry.camera import Camera
 from xvr.tasks.rules import Rules
 
 CLEAR_SHARE = 0.95
-"""Where this much agrees, no mistake is looked for."""
+"""Where this much agrees of what is not hidden, no mistake is looked for ..."""
+MAX_HIDDEN_SHARE = 0.7
+"""... unless more is hidden: too large depths hide everything."""
+BELIEVED_SHARE = 0.5
+"""With a mistake undone, at least this much agrees of what is not hidden."""
 MIN_COMPARED = 100
+"""Pixels that are not hidden, or sightings."""
 MIN_COVERAGE = 0.05
 """Views that share less cannot be compared."""
 UNKNOWN = (
@@ -73,9 +79,10 @@ def judge(
             something.
     """
     given = views.agreement(cameras)
-    if _comparable(given) and given.share_unhidden >= CLEAR_SHARE:
+    clear = given.share_unhidden >= CLEAR_SHARE and given.share >= 1 - MAX_HIDDEN_SHARE
+    if clear and _comparable(given):
         return Verdict(kind="consistent", given=given)
-    mistakes = [*pose_mistakes(), *focal_mistakes()]
+    mistakes = [*pose_mistakes(), *focal_mistakes(), *size_mistakes()]
     if isinstance(views, DepthViews):
         mistakes += depth_mistakes()
     if len(frames[1]):
@@ -85,8 +92,8 @@ def judge(
         shifts = [shift for f in {1.0, mistake.focal_factor} for shift in shift_mistakes(f)]
         shifted = max(_tried(views, cameras, given, shifts), key=_gain)
         gain, mistake, repaired = max((gain, mistake, repaired), shifted, key=_gain)
-    explained = _comparable(repaired) and gain >= rules.max_repair_gain
-    if explained:
+    believed = _comparable(repaired) and repaired.share_unhidden >= BELIEVED_SHARE
+    if believed and gain >= rules.max_repair_gain:
         return Verdict(
             kind="inconsistent",
             given=given,
@@ -123,4 +130,5 @@ def _gain(tried: tuple[float, Mistake, Agreement]) -> float:
 
 
 def _comparable(agreement: Agreement) -> bool:
-    return agreement.compared >= MIN_COMPARED and agreement.coverage >= MIN_COVERAGE
+    telling = agreement.agreeing + agreement.in_front
+    return telling >= MIN_COMPARED and agreement.coverage >= MIN_COVERAGE

@@ -40,7 +40,7 @@ def data_build(
     Args:
         out: Folder to write.
         source: Where data comes from, as FORMAT:PATH; repeat for several. Formats: wildrgbd,
-            lerobot, colmap, nerfstudio.
+            lerobot, colmap, nerfstudio, scannet.
         samples: Samples of train and valid together.
         tasks: Tasks to make; all of the mixture when left out.
         mixture: Shares of the tasks: xvr (as published), general, robotic or uniform.

@@ -4,11 +4,11 @@
     <scene>/<scene>.sens
 
 Poses are camera-to-world with OpenCV axes, metres; lost frames have infinite ones and are left
-out. Depth is in millimetres. Colour (1296x968) and depth (640x480) differ in size but are registered
-already: one field of view from one place, no extrinsics to apply (said by an author in issues 2 and
-92). Views are those of the depth camera: depth is what proves an answer and stays as measured,
-colour is resampled to it. Principal points count from the centre of the first pixel (those of the
-two cameras differ by (w - 1) / (W - 1), which maps the first centre to the first).
+out. Depth is in millimetres. Colour (1296x968) and depth (640x480) differ in size but are
+registered already: one field of view from one place, no extrinsics to apply (said by an author in
+issues 2 and 92). Views are those of the depth camera: depth is what proves an answer and stays as
+measured, colour is resampled to it. Principal points count from the centre of the first pixel
+(those of the two cameras differ by (w - 1) / (W - 1), which maps the first centre to the first).
 
 Source: https://github.com/ScanNet/ScanNet, SensReader/python/SensorData.py, issues 2 and 92.
 """

@@ -32,7 +32,7 @@ class Rules:
     min_effector_extent_m: float = 0.1
     """Diagonal of the box of end-effector positions, where known."""
 
-    min_consistent_share: float = 0.45
+    min_consistent_share: float = 0.35
     """Of the pixels of two views that can be compared and are not hidden, the share whose depths
     agree (or of the sightings of tracks, the share that reprojects); 0 switches the check off."""
     consistent_depth_share: float = 0.02
