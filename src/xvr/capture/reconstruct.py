@@ -23,11 +23,13 @@ from xvr.sources.pixels import image_size
 
 MIN_PHOTOS = 3
 MIN_VIEWS = 3
-MAX_FEATURES = 4096
+MAX_FEATURES = 2048
+"""Per photograph; matching takes time with its square."""
 ALL_PAIRS = 200
 """Up to so many photographs, each is matched with every other; beyond, with those near in order."""
 OVERLAP = 20
 NOTE = "reconstruction.json"
+DATABASE = "database.db"
 
 Progress = Callable[[int, int], None]
 
@@ -67,11 +69,19 @@ def reconstruct(
     *,
     workers: int = 1,
     progress: Progress = lambda done, total: None,  # noqa: ARG005
+    tell: Callable[[str], None] = lambda stage: None,  # noqa: ARG005
 ) -> Reconstruction:
     """Write `images/` and `sparse/0/` to a folder that does not exist yet or is empty.
 
     With one worker the same photographs give the same model; with more, it may differ in its last
     digits.
+
+    Args:
+        request: what it is made from.
+        out: the folder.
+        workers: threads.
+        progress: told how many of the photographs are registered.
+        tell: told what is done next, in a few words.
 
     Raises:
         UserError: pycolmap is missing, OUT holds something else, there are too few photographs, or
@@ -90,6 +100,11 @@ def reconstruct(
         if len(names) < MIN_PHOTOS:
             raise UserError(f"{request.photos}: {len(names)} photographs, at least {MIN_PHOTOS}")
         with _quiet(pycolmap):
+            tell(f"finding features in {len(names)} photographs")
+            _extract(pycolmap, work, names, workers)
+            tell("matching them")
+            _match(pycolmap, work, len(names), request.seed, workers)
+            tell("placing cameras")
             model = _map(pycolmap, work, names, request.seed, workers, progress)
         result = _write(pycolmap, model, work, names, request)
         if out.exists():
@@ -133,51 +148,62 @@ def _quiet(pycolmap: Any) -> Iterator[None]:
         pycolmap.logging.minloglevel = level
 
 
-def _map(
-    pycolmap: Any, work: Path, names: list[str], seed: int, workers: int, progress: Progress
-) -> Any:
-    """The largest model; CPU only, so that every machine does the same."""
-    database, images = work / "database.db", work / "images"
+def _extract(pycolmap: Any, work: Path, names: list[str], workers: int) -> None:
+    """Features of all photographs; on the CPU, so that every machine finds the same."""
+    images = work / "images"
     one_size = len({image_size(images / name) for name in names}) == 1
-    extraction = pycolmap.FeatureExtractionOptions()
-    extraction.num_threads, extraction.use_gpu = workers, False
-    extraction.sift.max_num_features = MAX_FEATURES
+    options = pycolmap.FeatureExtractionOptions()
+    options.num_threads, options.use_gpu = workers, False
+    options.sift.max_num_features = MAX_FEATURES
     pycolmap.extract_features(
-        database,
+        work / DATABASE,
         images,
         names,
         pycolmap.CameraMode.SINGLE if one_size else pycolmap.CameraMode.AUTO,
-        extraction_options=extraction,
+        extraction_options=options,
         device=pycolmap.Device.cpu,
     )
+
+
+def _match(pycolmap: Any, work: Path, count: int, seed: int, workers: int) -> None:
+    """Matches between all photographs, or those near in order where there are many."""
     matching = pycolmap.FeatureMatchingOptions()
     matching.num_threads, matching.use_gpu = workers, False
     verification = pycolmap.TwoViewGeometryOptions()
     verification.ransac.random_seed = seed
-    options: dict[str, Any] = {"matching_options": matching, "verification_options": verification}
-    if len(names) <= ALL_PAIRS:
-        pycolmap.match_exhaustive(database, device=pycolmap.Device.cpu, **options)
-    else:
-        pairing = pycolmap.SequentialPairingOptions()
-        pairing.overlap, pairing.quadratic_overlap = OVERLAP, True
-        pycolmap.match_sequential(
-            database, pairing_options=pairing, device=pycolmap.Device.cpu, **options
-        )
+    options: dict[str, Any] = {
+        "matching_options": matching,
+        "verification_options": verification,
+        "device": pycolmap.Device.cpu,
+    }
+    if count <= ALL_PAIRS:
+        pycolmap.match_exhaustive(work / DATABASE, **options)
+        return
+    pairing = pycolmap.SequentialPairingOptions()
+    pairing.overlap, pairing.quadratic_overlap = OVERLAP, True
+    pycolmap.match_sequential(work / DATABASE, pairing_options=pairing, **options)
+
+
+def _map(
+    pycolmap: Any, work: Path, names: list[str], seed: int, workers: int, progress: Progress
+) -> Any:
+    """The largest model."""
     pipeline = pycolmap.IncrementalPipelineOptions()
     pipeline.num_threads, pipeline.min_model_size = workers, MIN_VIEWS
     pipeline.random_seed = pipeline.mapper.random_seed = seed
     pipeline.triangulation.random_seed = seed
     registered = iter(range(2, len(names) + 1))
     models = pycolmap.incremental_mapping(
-        database,
-        images,
+        work / DATABASE,
+        work / "images",
         work,
         pipeline,
         next_image_callback=lambda: progress(next(registered, len(names)), len(names)),
     )
     for number in models:
         shutil.rmtree(work / str(number), ignore_errors=True)
-    database.unlink()
+    for file in work.glob(f"{DATABASE}*"):
+        file.unlink()
     best = max(models.values(), key=lambda model: model.num_reg_images(), default=None)
     count = 0 if best is None else best.num_reg_images()
     if best is None or count < MIN_VIEWS:

@@ -70,7 +70,7 @@ def scene_reconstruct(
 
     request = Request(photos=str(photos), frames=frames, scale=scale, seed=seed)
     with Bar("registered", "photo") as bar:
-        result = reconstruct(request, out, workers=workers, progress=bar.show)
+        result = reconstruct(request, out, workers=workers, progress=bar.show, tell=tell)
     tell(
         f"{out}: {result.registered} of {result.photographs} photographs registered, "
         f"{result.points} points, reprojection error {result.error_px:.2f} px"
