@@ -167,6 +167,28 @@ def test_inverted_extrinsics_of_an_episode_are_refused():
         refuse_inconsistent_episode(kitchen(np.linalg.inv), RULES)
 
 
+def test_a_single_camera_with_inverted_extrinsics_is_found():
+    episode = kitchen()
+    first, *rest = episode.cameras
+    wrong = replace(first, calibration=kitchen(np.linalg.inv).cameras[0].calibration)
+    verdict = verdict_of(replace(episode, cameras=(wrong, *rest)))
+    assert (verdict.kind, verdict.mistake) == ("inconsistent", "inverted_poses")
+    assert verdict.looks_like.endswith("for fix_left alone")
+
+
+def test_exchanged_calibrations_are_found():
+    episode = kitchen()
+    first, second, third = episode.cameras
+    swapped = (
+        replace(first, calibration=second.calibration),
+        replace(second, calibration=first.calibration),
+        third,
+    )
+    verdict = verdict_of(replace(episode, cameras=swapped))
+    assert (verdict.kind, verdict.mistake) == ("inconsistent", "exchanged_cameras")
+    assert verdict.looks_like == "calibrations of fix_left and fix_right are exchanged"
+
+
 def test_an_episode_without_depth_says_what_can_be_checked(episodes):
     assert "no depth" in verdict_of(kitchen(depth=False)).looks_like
     refuse_inconsistent_episode(kitchen(np.linalg.inv, depth=False), RULES)

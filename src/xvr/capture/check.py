@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from xvr.capture.agreement import Agreement, TrackViews, sample_depths
+from xvr.capture.mistakes import order_mistakes, rig_mistakes
 from xvr.capture.verdict import Verdict, judge
 from xvr.errors import Unusable
 from xvr.geometry.camera import Camera
@@ -133,8 +134,8 @@ def check_depths(
         cameras, depths, _neighbours(len(chosen)), rules.consistent_depth_share, _rng(scene.id)
     )
     places = {view.name: number for number, view in enumerate(scene.views)}
-    frames = [view.camera for view in scene.views], [places[view.name] for view in chosen]
-    return judge(views, cameras, rules, frames)
+    numbers = [places[view.name] for view in chosen]
+    return judge(views, cameras, rules, order_mistakes(_cameras(scene), numbers))
 
 
 def check_tracks(scene: Scene, rules: Rules) -> Verdict:
@@ -148,8 +149,12 @@ def check_tracks(scene: Scene, rules: Rules) -> Verdict:
         uv_px=tuple(seen.uv_px for seen in sightings),
         tolerance_share=rules.consistent_px_share,
     )
-    cameras = [view.camera for view in scene.views]
-    return judge(views, cameras, rules, (cameras, range(len(cameras))))
+    cameras = _cameras(scene)
+    return judge(views, cameras, rules, order_mistakes(cameras, range(len(cameras))))
+
+
+def _cameras(scene: Scene) -> list[Camera]:
+    return [view.camera for view in scene.views]
 
 
 def _check_episode(episode: Episode, rules: Rules) -> Finding:
@@ -166,6 +171,7 @@ def _check_episode(episode: Episode, rules: Rules) -> Finding:
     cameras: list[Camera] = []
     depths: list[Depth] = []
     pairs: list[tuple[int, int]] = []
+    members: list[tuple[int, str]] = []
     for frame in _instants(episode):
         first = len(cameras)
         for camera in deep:
@@ -173,9 +179,11 @@ def _check_episode(episode: Episode, rules: Rules) -> Finding:
             if depth is not None and camera.calibration:
                 cameras.append(camera.calibration(frame))
                 depths.append(depth)
+                members.append((frame, camera.key))
         pairs += permutations(range(first, len(cameras)), 2)
     views = sample_depths(cameras, depths, pairs, rules.consistent_depth_share, _rng(episode.id))
-    return Finding(id=episode.id, by="depth", verdict=judge(views, cameras, rules))
+    verdict = judge(views, cameras, rules, rig_mistakes(members))
+    return Finding(id=episode.id, by="depth", verdict=verdict)
 
 
 def _figures(agreement: Agreement) -> dict[str, float | None]:
@@ -192,7 +200,7 @@ def _figures(agreement: Agreement) -> dict[str, float | None]:
 
 
 def _instants(episode: Episode) -> list[int]:
-    """Frames evenly over the episode, multiples of 30 where it is long enough."""
+    """Frames evenly over the episode; multiples of 30, as depth is often kept of every nth."""
     evenly = [(2 * n + 1) * episode.length // (2 * INSTANTS) for n in range(INSTANTS)]
     return sorted({frame - frame % 30 for frame in evenly})
 

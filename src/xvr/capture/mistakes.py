@@ -5,9 +5,10 @@ A mistake is believed when undoing it makes views agree that did not. Poses are
 reading of the depth maps.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
@@ -137,6 +138,47 @@ def shift_mistakes(factor: float) -> Iterator[Mistake]:
     for share in SHIFT_SHARES:
         yield _of_intrinsics(factor, (share, 0.0))
         yield _of_intrinsics(factor, (0.0, share))
+
+
+def rig_mistakes(members: Sequence[tuple[int, str]]) -> Iterator[Mistake]:
+    """Wrong poses of a single camera of a rig, and calibrations of two cameras exchanged.
+
+    Args:
+        members: per compared view, its instant and the name of its camera.
+    """
+    names = sorted({name for _, name in members})
+    for name in names:
+        for mistake in pose_mistakes():
+            yield Mistake(
+                name=mistake.name,
+                tells=f"{mistake.tells}, for {name} alone",
+                undo=partial(_undone_for_one, mistake, members, name),
+            )
+    for one, other in combinations(names, 2):
+        yield Mistake(
+            name="exchanged_cameras",
+            tells=f"calibrations of {one} and {other} are exchanged",
+            undo=partial(_exchanged, members, {one: other, other: one}),
+        )
+
+
+def _undone_for_one(
+    mistake: Mistake, members: Sequence[tuple[int, str]], name: str, cameras: Sequence[Camera]
+) -> list[Camera]:
+    undone = mistake.undo(cameras)
+    return [undone[n] if member[1] == name else cameras[n] for n, member in enumerate(members)]
+
+
+def _exchanged(
+    members: Sequence[tuple[int, str]], others: Mapping[str, str], cameras: Sequence[Camera]
+) -> list[Camera]:
+    """Each camera with the pose and intrinsics that another has at the same instant."""
+    places = {member: number for number, member in enumerate(members)}
+    found = []
+    for camera, (instant, name) in zip(cameras, members, strict=True):
+        other = cameras[places.get((instant, others.get(name, name)), places[instant, name])]
+        found.append(replace(other, width=camera.width, height=camera.height))
+    return found
 
 
 def _of_poses(

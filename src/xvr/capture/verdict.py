@@ -14,7 +14,6 @@ from xvr.capture.mistakes import (
     Mistake,
     depth_mistakes,
     focal_mistakes,
-    order_mistakes,
     pose_mistakes,
     shift_mistakes,
     size_mistakes,
@@ -67,7 +66,7 @@ def judge(
     views: DepthViews | TrackViews,
     cameras: Sequence[Camera],
     rules: Rules,
-    frames: tuple[Sequence[Camera], Sequence[int]] = ((), ()),
+    special: Iterable[Mistake] = (),
 ) -> Verdict:
     """Compare views, and look for a mistake where they do not clearly agree.
 
@@ -75,18 +74,15 @@ def judge(
         views: what is compared.
         cameras: of these views.
         rules: thresholds.
-        frames: cameras of all frames in order and which of them are compared, where order means
-            something.
+        special: mistakes that only captures of this kind have, such as poses in another order.
     """
     given = views.agreement(cameras)
     clear = given.share_unhidden >= CLEAR_SHARE and given.share >= 1 - MAX_HIDDEN_SHARE
     if clear and _comparable(given):
         return Verdict(kind="consistent", given=given)
-    mistakes = [*pose_mistakes(), *focal_mistakes(), *size_mistakes()]
+    mistakes = [*pose_mistakes(), *focal_mistakes(), *size_mistakes(), *special]
     if isinstance(views, DepthViews):
         mistakes += depth_mistakes()
-    if len(frames[1]):
-        mistakes += order_mistakes(*frames)
     gain, mistake, repaired = max(_tried(views, cameras, given, mistakes), key=_gain)
     if repaired.share_unhidden < CLEAR_SHARE or not _comparable(repaired):
         shifts = [shift for f in {1.0, mistake.focal_factor} for shift in shift_mistakes(f)]
@@ -116,12 +112,12 @@ def _tried(
 ) -> Iterator[tuple[float, Mistake, Agreement]]:
     """Each mistake undone, with how much more agrees.
 
-    Few compared pixels count as half of those that the given calibration compares: a handful that
-    happens to agree explains nothing.
+    The share is that of all pixels that the given calibration compares: to turn a camera away so
+    that less is compared explains nothing.
     """
     for mistake in mistakes:
         found = views.agreement(mistake.undo(cameras), mistake.read_depth)
-        share = found.agreeing / max(found.compared, given.compared / 2, 1)
+        share = found.agreeing / max(found.compared, given.compared, 1)
         yield share - given.share, mistake, found
 
 
