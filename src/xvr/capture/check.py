@@ -113,11 +113,6 @@ def refuse_inconsistent_episode(episode: Episode, rules: Rules) -> None:
         _refuse(episode, _check_episode(episode, rules).verdict)
 
 
-def _refuse(record: Scene | Episode, verdict: Verdict) -> None:
-    if verdict.kind == "inconsistent":
-        raise Unusable("inconsistent_calibration", f"{record.id}: {verdict.detail}")
-
-
 def check_depths(
     scene: Scene, chosen: Sequence[View], depths: Sequence[Depth], rules: Rules
 ) -> Verdict:
@@ -155,6 +150,11 @@ def check_tracks(scene: Scene, rules: Rules) -> Verdict:
 
 def _cameras(scene: Scene) -> list[Camera]:
     return [view.camera for view in scene.views]
+
+
+def _refuse(record: Scene | Episode, verdict: Verdict) -> None:
+    if verdict.kind == "inconsistent":
+        raise Unusable("inconsistent_calibration", f"{record.id}: {verdict.detail}")
 
 
 def _check_episode(episode: Episode, rules: Rules) -> Finding:

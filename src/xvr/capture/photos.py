@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 from jaxtyping import UInt8
 
 from xvr.errors import UserError
@@ -68,7 +69,7 @@ def _frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
                 raise UserError(f"{video} has no picture")
             for frame in container.decode(container.streams.video[0]):
                 yield frame.to_ndarray(format="rgb24")
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise UserError(f"{video} cannot be read as a video: {error}") from error
 
 

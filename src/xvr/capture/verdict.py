@@ -53,6 +53,8 @@ class Verdict:
     @property
     def detail(self) -> str:
         """One line with the figures."""
+        if not self.given.compared and not self.repaired:
+            return self.looks_like
         text = (
             f"{self.given.share_unhidden:.0%} of {self.given.compared} compared agree, "
             f"median error {self.given.median_error:.2%}"

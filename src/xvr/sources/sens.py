@@ -22,6 +22,7 @@ from xvr.sources.pixels import decode_image
 VERSION = 4
 JPEG, ZLIB = 2, 1
 PNG = 1
+MAX_NAME_BYTES = 1 << 16
 FRAME = struct.Struct("<16f4Q")
 MATRIX = struct.Struct("<16f")
 
@@ -55,7 +56,7 @@ class Sens:
         """The colour image of a frame.
 
         Raises:
-            Unusable: `truncated_sens`, and what `decode_image` raises.
+            Unusable: `truncated_sens`, `unreadable_file`, and what `decode_image` raises.
         """
         frame = self.frames[number]
         data = self._read(frame.start, frame.color_bytes, number)
@@ -65,7 +66,7 @@ class Sens:
         """The depth map of a frame, metres along z, 0 where unknown.
 
         Raises:
-            Unusable: `truncated_sens` or `unreadable_depth`.
+            Unusable: `truncated_sens`, `unreadable_file` or `unreadable_depth`.
         """
         frame = self.frames[number]
         data = self._read(frame.start + frame.color_bytes, frame.depth_bytes, number)
@@ -78,9 +79,12 @@ class Sens:
         return raw / np.float32(self.units_per_metre)
 
     def _read(self, start: int, size: int, number: int) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(start)
-            data = file.read(size)
+        try:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                data = file.read(size)
+        except OSError as error:
+            raise Unusable("unreadable_file", f"{self.path}: {error}") from error
         if len(data) != size:
             raise Unusable("truncated_sens", f"{self.path} ends within frame {number}")
         return data
@@ -102,7 +106,7 @@ def read_sens(path: Path) -> Sens:
 
 def _read_header(path: Path, file: BinaryIO) -> Sens:
     version, name_bytes = _unpack(file, struct.Struct("<IQ"))
-    if version != VERSION:
+    if version != VERSION or name_bytes > MAX_NAME_BYTES:
         raise Unusable("bad_sens", f"{path}: version {version}, readable is {VERSION}")
     file.seek(name_bytes, 1)
     color_matrix, _, depth_matrix, _ = (_matrix(_unpack(file, MATRIX)) for _ in range(4))
