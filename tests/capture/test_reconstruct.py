@@ -138,6 +138,17 @@ def test_photographs_of_nothing_are_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_damaged_photograph_is_told(photos, tmp_path):
+    pytest.importorskip("pycolmap")
+    (tmp_path / "damaged").mkdir()
+    for number in range(3):
+        (tmp_path / f"damaged/{number}.png").write_bytes((photos / f"{number}.png").read_bytes())
+    (tmp_path / "damaged/1.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"cannot be read: .*1\.png"):
+        reconstruct(Request(photos=str(tmp_path / "damaged")), tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["damaged"]
+
+
 def test_a_missing_library_names_the_line_that_installs_it(photos, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pycolmap", None)
     with pytest.raises(UserError, match=r'pip install "xvr\[sfm\]"'):

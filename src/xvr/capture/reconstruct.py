@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from xvr.capture.photos import gather_photos
-from xvr.errors import UserError
+from xvr.errors import Unusable, UserError
 from xvr.sources.pixels import image_size
 
 MIN_PHOTOS = 3
@@ -109,7 +109,7 @@ def reconstruct(
             _match(pycolmap, work, len(names), request.seed, workers)
             tell("placing cameras")
             model = _map(pycolmap, work, names, request.seed, workers, progress)
-        result = _write(pycolmap, model, work, names, request)
+        result = _write(pycolmap, model, work, len(names), request)
         if out.exists():
             out.rmdir()
         work.rename(out)
@@ -154,7 +154,10 @@ def _quiet(pycolmap: Any) -> Iterator[None]:
 def _extract(pycolmap: Any, work: Path, names: list[str], workers: int) -> None:
     """Features of all photographs; on the CPU, so that every machine finds the same."""
     images = work / "images"
-    one_size = len({image_size(images / name) for name in names}) == 1
+    try:
+        one_size = len({image_size(images / name) for name in names}) == 1
+    except Unusable as error:
+        raise UserError(f"a photograph cannot be read: {error.detail}") from error
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads, options.use_gpu = workers, False
     options.sift.max_num_features = MAX_FEATURES
@@ -220,19 +223,15 @@ def _map(
 
 
 def _write(
-    pycolmap: Any, model: Any, work: Path, names: list[str], request: Request
+    pycolmap: Any, model: Any, work: Path, photographs: int, request: Request
 ) -> Reconstruction:
-    for image in model.images.values():
-        camera = model.cameras[image.camera_id]
-        if image_size(work / "images" / image.name) != (camera.width, camera.height):
-            raise UserError(f"{image.name} is rotated by its EXIF data; save it upright first")
     if request.scale is not None:
         model.transform(pycolmap.Sim3d(request.scale, pycolmap.Rotation3d(), [0.0, 0.0, 0.0]))
     sparse = work / "sparse" / "0"
     sparse.mkdir(parents=True)
     model.write_binary(str(sparse))
     result = Reconstruction(
-        photographs=len(names),
+        photographs=photographs,
         registered=model.num_reg_images(),
         points=model.num_points3D(),
         error_px=model.compute_mean_reprojection_error(),
