@@ -55,9 +55,10 @@ class Verdict:
         """One line with the figures."""
         if not self.given.compared and not self.repaired:
             return self.looks_like
+        error = self.given.median_error
         text = (
             f"{self.given.share_unhidden:.0%} of {self.given.compared} compared agree, "
-            f"median error {self.given.median_error:.2%}"
+            f"median error {f'{error:.2%}' if error <= 1 else 'over 100%'}"
         )
         if self.repaired:
             text += f" ({self.repaired.share_unhidden:.0%} with that undone)"
