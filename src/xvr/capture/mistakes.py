@@ -47,17 +47,17 @@ class Mistake:
 
 def pose_mistakes() -> Iterator[Mistake]:
     """Wrong axes, poses given the other way round, both."""
-    opengl = "camera axes are OpenGL's (y up, z backward) where OpenCV's are expected"
-    inverse = "poses are world-to-camera where camera-to-world is expected"
+    opengl = "camera axes are OpenGL's (y up, z backward) taken for OpenCV's, or the reverse"
+    inverse = "poses are world-to-camera taken for camera-to-world, or the reverse"
     yield _of_poses("opengl_axes", opengl, lambda pose: pose @ OPENGL)
+    # an inverse has the world's axes on its right, where turning them changes nothing
     yield _of_poses("inverted_poses", inverse, _inverse)
-    both = f"{inverse}, and {opengl}"
-    yield _of_poses("inverted_poses_opengl_axes", both, lambda pose: _inverse(pose) @ OPENGL)
-    yield _of_poses("inverted_poses_opengl_axes", both, lambda pose: _inverse(pose @ OPENGL))
     yield _of_poses(
-        "inverted_poses_opengl_axes", both, lambda pose: _inverse(pose @ OPENGL) @ OPENGL
+        "inverted_poses_opengl_axes",
+        f"{inverse}, and {opengl}",
+        lambda pose: _inverse(pose) @ OPENGL,
     )
-    body = "camera axes are those of a body (x forward, y left, z up) where OpenCV's are expected"
+    body = "camera axes are a body's (x forward, y left, z up) taken for OpenCV's"
     yield _of_poses("body_axes", body, lambda pose: pose @ BODY)
 
 
