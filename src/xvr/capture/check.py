@@ -28,6 +28,7 @@ from xvr.tasks.rules import Rules
 VIEWS = 24
 PAIRS = 24
 INSTANTS = 4
+MAX_SIGHTINGS = 50_000
 NOTHING = Agreement(0, 0, 0, 0, float("nan"))
 
 
@@ -138,10 +139,11 @@ def check_tracks(scene: Scene, rules: Rules) -> Verdict:
     if scene.tracks is None or scene.tracks.read_sightings is None:
         return Verdict(kind="unchecked", given=NOTHING, looks_like="neither depth nor tracks")
     sightings = scene.tracks.read_sightings()
+    step = 1 + sum(len(seen.rows) for seen in sightings) // MAX_SIGHTINGS
     views = TrackViews(
         points_world=scene.tracks.points_world,
-        rows=tuple(seen.rows for seen in sightings),
-        uv_px=tuple(seen.uv_px for seen in sightings),
+        rows=tuple(seen.rows[::step] for seen in sightings),
+        uv_px=tuple(seen.uv_px[::step] for seen in sightings),
         tolerance_share=rules.consistent_px_share,
     )
     cameras = _cameras(scene)

@@ -95,11 +95,12 @@ def order_mistakes(cameras: Sequence[Camera], chosen: Sequence[int]) -> Iterator
         [count - 1 - number for number in chosen],
     )
     by_name = sorted(range(count), key=str)
+    place = {number: n for n, number in enumerate(by_name)}
     yield _of_order(
         "poses_sorted_as_text",
         "poses are in the order 1, 10, 11, 2 of the frames' numbers",
         cameras,
-        [by_name.index(number) for number in chosen],
+        [place[number] for number in chosen],
     )
     yield _of_order(
         "frames_sorted_as_text",
