@@ -51,7 +51,7 @@ def test_rules_reach_the_check(inverted, capsys):
 
 
 def test_where_nothing_can_be_checked_exits_with_2(episodes, capsys, tmp_path):
-    found = run(capsys, "scene", "check", episodes)
+    found = run(capsys, "scene", "check", f"lerobot:{episodes}")
     assert found.code == 2
     assert "nothing could be checked: no depth beside the calibration" in found.err
     found = run(capsys, "scene", "check", tmp_path)
