@@ -15,6 +15,7 @@ ROOMS = (
     "geometry",
     "sources",
     "tasks",
+    "capture",
     "dataset",
     "audit",
     "engine",

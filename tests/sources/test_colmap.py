@@ -256,3 +256,15 @@ def test_damaged_text_files_are_refused(tmp_path: Path, name: str, content: str)
     write_pictures(folder / "images", [picture.name for picture in pictures()])
     (folder / "sparse" / f"{name}.txt").write_text(content)
     assert reason(folder) == "bad_model"
+
+
+def test_sightings_are_where_each_view_saw_its_points(scene: Path):
+    tracks = only(scene).tracks
+    assert tracks is not None
+    assert tracks.read_sightings is not None
+    (point,) = np.flatnonzero(np.isclose(tracks.points_world[:, 2], 0.3))
+    seen = tracks.read_sightings()
+    # views in the order of names: a.jpg and c.jpg see point 5, b has no 2D point
+    assert [sightings.rows.tolist() for sightings in seen] == [[point], [], [point]]
+    np.testing.assert_array_equal(seen[0].uv_px, [[3.0, 4.0]])
+    assert seen[1].uv_px.shape == (0, 2)

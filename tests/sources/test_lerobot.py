@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -360,3 +361,20 @@ def test_a_wrong_template_is_a_user_error(dataset: Path):
     edit_info(dataset, lambda info: info.update(data_path="data/{nothing}.parquet"))
     with pytest.raises(UserError, match="path template"):
         only(dataset)
+
+
+def test_depth_maps_that_a_note_names_are_read_where_they_are(tmp_path: Path):
+    path = "depth/{video_key}/episode_{episode_index:06d}/frame_{frame_index:06d}.png"
+    write_dataset(tmp_path / "d", lengths=(4,), xvr={"depth": {"path": path}})
+    file = tmp_path / "d" / path.format(video_key=CAMERAS[0], episode_index=0, frame_index=2)
+    file.parent.mkdir(parents=True)
+    cv2.imwrite(str(file), np.full((HEIGHT, WIDTH), 1500, np.uint16))
+    camera = load(index(tmp_path / "d")[0]).cameras[0]
+    assert camera.read_depth is not None
+    assert camera.read_depth(0) is None
+    np.testing.assert_allclose(camera.read_depth(2), 1.5)
+
+
+def test_without_that_note_there_is_no_depth(tmp_path: Path):
+    write_dataset(tmp_path / "d", lengths=(4,))
+    assert load(index(tmp_path / "d")[0]).cameras[0].read_depth is None

@@ -2,10 +2,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from write_scannet import frames, write_exported
 from write_wildrgbd import write_category
 
 from xvr.errors import Unusable, UserError
-from xvr.sources import Source, fingerprint, index, load, parse_source
+from xvr.sources import Source, find_source, fingerprint, index, load, parse_source
 
 
 @pytest.fixture
@@ -56,3 +57,18 @@ def test_a_file_that_cannot_be_read_makes_its_scene_unusable(source: Source, tmp
     metadata.mkdir()
     with pytest.raises(Unusable, match="unreadable_file"):
         load(index(source)[0])
+
+
+def test_a_path_alone_gets_the_format_that_it_holds(source: Source, tmp_path: Path):
+    assert find_source(str(tmp_path / "data")) == source
+    assert find_source(f"wildrgbd:{tmp_path / 'data'}") == source
+
+
+def test_a_path_of_no_or_several_formats_asks_for_the_format(source: Source, tmp_path: Path):
+    with pytest.raises(UserError, match="does not exist"):
+        find_source(str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match="holds no known format; write FORMAT:PATH"):
+        find_source(str(tmp_path))
+    write_exported(tmp_path / "data" / "scene0000_00", frames(1))
+    with pytest.raises(UserError, match=r"holds several formats \(wildrgbd, scannet\)"):
+        find_source(str(source.path))

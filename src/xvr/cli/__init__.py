@@ -1,7 +1,7 @@
 """The command line: `xvr <room> <verb> ...`, each command a thin shell around a public function.
 
 Machine output goes to stdout, people's text to stderr. Exit codes: 0 done, 1 the audit found a
-wrong answer, 2 something the user must fix, 130 interrupted.
+wrong answer or the check an inconsistent scene, 2 something the user must fix, 130 interrupted.
 """
 
 import sys
@@ -13,6 +13,8 @@ from xvr.errors import UserError, unknown_name
 COMMANDS: dict[str, tuple[str, str]] = {
     "sim captures": ("xvr.cli.sim", "Record simulated RGB-D captures in the WildRGB-D layout."),
     "sim episodes": ("xvr.cli.sim", "Record simulated robot episodes as a LeRobot dataset."),
+    "scene check": ("xvr.cli.scene", "Check that the views of captures agree with each other."),
+    "scene reconstruct": ("xvr.cli.scene", "Make a calibrated scene of photographs or a video."),
     "data build": ("xvr.cli.data", "Build a dataset from captures and robot episodes."),
     "data import": ("xvr.cli.exchange", "Make a dataset of the published release."),
     "data export": ("xvr.cli.exchange", "Write a dataset in a form that trainers read."),

@@ -43,7 +43,8 @@ def data_build(
     Args:
         out: Folder to write.
         source: Where data comes from, as FORMAT:PATH; repeat for several. Formats: wildrgbd,
-            lerobot, gr00t, agibot, droid, rlds, aloha, roboset, colmap, nerfstudio, co3d.
+            lerobot, gr00t, agibot, droid, rlds, aloha, roboset, colmap, nerfstudio, co3d,
+            scannet.
         samples: Samples of train and valid together.
         tasks: Tasks to make; all of the mixture when left out.
         mixture: Shares of the tasks: xvr (as published), general, robotic or uniform.

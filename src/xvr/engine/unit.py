@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xvr.capture.check import refuse_inconsistent_episode, refuse_inconsistent_scene
 from xvr.dataset.encode import ENCODERS, encode
 from xvr.dataset.marks import draw_marks
 from xvr.engine.assemble import unit_record
@@ -178,6 +179,8 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     rng = child_rng(config.seed, unit.ref.id, "pool")
     chosen = _working_views(scene, len(unit.slots), rng)
     depths = [view.read_depth() if view.read_depth else None for view in chosen]
+    if not unit.taken:
+        refuse_inconsistent_scene(scene, chosen, depths, config.rules)
     if not unit.taken and all(depth is not None for depth in depths):
         check_points(scene.id, _depth_maps(scene, chosen, depths), config.rules)
     pixels = [
@@ -243,6 +246,7 @@ def _load_episode(ref: Ref, config: BuildConfig) -> Episode:
     episode = load(ref)
     assert isinstance(episode, Episode), ref
     check_episode(episode, config.rules)
+    refuse_inconsistent_episode(episode, config.rules)
     return episode
 
 

@@ -25,13 +25,15 @@ from xvr.sources.nerfstudio import NERFSTUDIO
 from xvr.sources.records import Episode, Ref, Scene, SourceFormat
 from xvr.sources.rlds import RLDS
 from xvr.sources.roboset import ROBOSET
+from xvr.sources.scannet import SCANNET
 from xvr.sources.wildrgbd import WILDRGBD
 
-__all__ = ["FORMATS", "Source", "fingerprint", "index", "load", "parse_source"]
+__all__ = ["FORMATS", "Source", "find_source", "fingerprint", "index", "load", "parse_source"]
 
 FORMATS: tuple[SourceFormat, ...] = (
     WILDRGBD,
     CO3D,
+    SCANNET,
     COLMAP,
     NERFSTUDIO,
     LEROBOT,
@@ -74,6 +76,31 @@ def parse_source(text: str) -> Source:
     if not Path(path).expanduser().exists():
         raise UserError(f"source {text!r}: {path} does not exist")
     return Source(format=name, path=Path(path).expanduser())
+
+
+def find_source(text: str) -> Source:
+    """The source that `FORMAT:PATH` names, or a path alone, in the format that it holds.
+
+    Raises:
+        UserError: what `parse_source` raises, or a path that holds no format or several.
+    """
+    if text.partition(":")[0] in _BY_NAME:
+        return parse_source(text)
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise UserError(f"{text} does not exist")
+    held = [name for name, source_format in _BY_NAME.items() if _holds(source_format, path)]
+    if len(held) != 1:
+        what = f"several formats ({', '.join(held)})" if held else "no known format"
+        raise UserError(f"{text} holds {what}; write FORMAT:PATH with one of {', '.join(_BY_NAME)}")
+    return Source(format=held[0], path=path)
+
+
+def _holds(source_format: SourceFormat, path: Path) -> bool:
+    try:
+        return bool(source_format.index(path))
+    except UserError:
+        return False
 
 
 def index(source: Source) -> list[Ref]:

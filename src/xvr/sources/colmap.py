@@ -84,7 +84,7 @@ def load(ref: Ref) -> Scene:
         views=tuple(views),
         tracks=None
         if point_file is None
-        else tracks_of(read_points(point_file), columns, len(views)),
+        else tracks_of(read_points(point_file), columns, len(views), image_file),
         metric=False,
     )
 

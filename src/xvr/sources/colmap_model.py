@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from xvr.errors import Unusable
 from xvr.geometry.camera import Camera
@@ -63,6 +63,7 @@ class ImageEntry(NamedTuple):
 class PointEntry(NamedTuple):
     """One 3D point; images that see it more than once are repeated."""
 
+    point_id: int
     position: tuple[float, float, float]
     error_px: float
     image_ids: list[int]
@@ -119,6 +120,18 @@ def read_posed_images(camera_file: Path, image_file: Path) -> list[PosedImage]:
             raise Unusable("bad_pose", f"{image_file}: {entry.name}: {error}") from error
         found.append(PosedImage(entry.image_id, entry.name, camera))
     return found
+
+
+def read_observations(
+    path: Path,
+) -> Iterator[tuple[int, Float[np.ndarray, "k 2"], Int[np.ndarray, " k"]]]:
+    """Per image its id, its 2D points that belong to a 3D point, and the ids of those.
+
+    Raises:
+        Unusable: `bad_model` or `truncated_model`.
+    """
+    read = _binary_observations if path.suffix == ".bin" else _text_observations
+    return _strict(path, read(path))
 
 
 def read_points(path: Path) -> Iterator[PointEntry]:
@@ -227,6 +240,15 @@ def _text_images(path: Path) -> Iterator[ImageEntry]:
         next(lines, None)  # 2D points; the line is empty when there are none
 
 
+def _text_observations(path: Path) -> Iterator[tuple]:
+    lines = _text_lines(path)
+    for line in lines:
+        if line:
+            numbers = np.array(next(lines, "").split(), dtype=np.float64).reshape(-1, 3)
+            numbers = numbers[numbers[:, 2] >= 0]
+            yield int(line.split(maxsplit=1)[0]), numbers[:, :2], numbers[:, 2].astype(np.int64)
+
+
 def _binary_images(path: Path) -> Iterator[ImageEntry]:
     data = path.read_bytes()
     (count,) = struct.unpack_from("<Q", data)
@@ -242,12 +264,28 @@ def _binary_images(path: Path) -> Iterator[ImageEntry]:
         yield ImageEntry(image_id, name, camera_id, tuple(pose))
 
 
+def _binary_observations(path: Path) -> Iterator[tuple]:
+    layout = np.dtype([("uv_px", "<f8", 2), ("point", "<i8")])  # -1 for no point
+    data = path.read_bytes()
+    (count,) = struct.unpack_from("<Q", data)
+    start = 8
+    for _ in range(count):
+        (image_id,) = struct.unpack_from("<I", data, start)
+        end = data.index(b"\0", start + 64)
+        (points,) = struct.unpack_from("<Q", data, end + 1)
+        seen = np.frombuffer(data, layout, points, end + 9)
+        seen = seen[seen["point"] >= 0]
+        yield image_id, seen["uv_px"], seen["point"]
+        start = end + 9 + layout.itemsize * points
+
+
 def _text_points(path: Path) -> Iterator[PointEntry]:
     for line in _text_lines(path):
         if line:
-            _, x, y, z, _, _, _, error, *track = line.split()
+            number, x, y, z, _, _, _, error, *track = line.split()
             position = (float(x), float(y), float(z))
-            yield PointEntry(position, float(error), [int(value) for value in track[::2]])
+            images = [int(value) for value in track[::2]]
+            yield PointEntry(int(number), position, float(error), images)
 
 
 def _binary_points(path: Path) -> Iterator[PointEntry]:
@@ -256,11 +294,11 @@ def _binary_points(path: Path) -> Iterator[PointEntry]:
     header = struct.Struct("<Q3d3BdQ")
     start = 8
     for _ in range(count):
-        _, x, y, z, _, _, _, error, length = header.unpack_from(data, start)
+        number, x, y, z, _, _, _, error, length = header.unpack_from(data, start)
         start += header.size
         track = struct.unpack_from(f"<{2 * length}I", data, start)
         start += 8 * length
-        yield PointEntry((x, y, z), error, list(track[::2]))
+        yield PointEntry(number, (x, y, z), error, list(track[::2]))
 
 
 def _text_lines(path: Path) -> Iterator[str]:

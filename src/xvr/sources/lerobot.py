@@ -23,12 +23,13 @@ from xvr.sources.lerobot_episodes import EpisodeFiles, Episodes, read_episodes
 from xvr.sources.lerobot_features import calibration, effector_positions, needed_columns
 from xvr.sources.lerobot_meta import INFO, Dataset, read_dataset
 from xvr.sources.lerobot_rows import read_cells, read_columns
-from xvr.sources.pixels import decode_image, read_image
-from xvr.sources.records import Episode, EpisodeCamera, Image, Ref, SourceFormat
+from xvr.sources.pixels import decode_image, read_depth, read_image
+from xvr.sources.records import Depth, Episode, EpisodeCamera, Image, Ref, SourceFormat
 from xvr.sources.video import read_frames
 
 MIN_CAMERAS = 3
 TOLERANCE_FRAMES = 0.25
+DEPTH_METRES_PER_UNIT = 0.001
 KEY_FILES = ("*.json", "*.jsonl", "*.parquet", "episodes/*/*.parquet")
 """Files in `meta/` that the fingerprint looks at."""
 
@@ -137,6 +138,7 @@ def read_episode(ref: Ref, dataset: Dataset, episodes: Episodes, number: int) ->
                 role=role,
                 read_frames=_reader(dataset, files, number, key, times_s),
                 calibration=calibration(dataset, key, rows, where),
+                read_depth=_depth_reader(dataset, number, key),
             )
             for key, role in dataset.assignment.roles.items()
         ),
@@ -233,6 +235,22 @@ def _reader(
         tolerance_s = TOLERANCE_FRAMES / dataset.fps
         return partial(_read_video, video, start_s + times_s, tolerance_s, size)
     return partial(_read_cells, dataset.root, files.data, number, key, size)
+
+
+def _depth_reader(dataset: Dataset, number: int, key: str) -> partial[Depth | None] | None:
+    """Reads the depth maps that simulated datasets have beside some frames, millimetres."""
+    size = dataset.image_size(key)
+    if not dataset.depth_path or size is None:
+        return None
+    return partial(_read_depth, dataset, number, key, size)
+
+
+def _read_depth(
+    dataset: Dataset, number: int, key: str, size: tuple[int, int], frame: int
+) -> Depth | None:
+    values = {"video_key": key, "episode_index": number, "frame_index": frame}
+    path = dataset.root / dataset.depth_path.format(**values)
+    return read_depth(path, size, DEPTH_METRES_PER_UNIT) if path.is_file() else None
 
 
 def _read_video(

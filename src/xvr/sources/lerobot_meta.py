@@ -48,6 +48,8 @@ class Dataset:
     """Roles of the cameras."""
     modality: Mapping[str, Any]
     """Content of GR00T's `meta/modality.json`; empty when absent."""
+    depth_path: str = ""
+    """Template of depth maps, from the note `xvr` of simulated datasets; empty when absent."""
 
     @property
     def cameras(self) -> list[str]:
@@ -124,7 +126,14 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
         features=features,
         assignment=_assign(root, video_path, features, names),
         modality=modality,
+        depth_path=_depth_path(info),
     )
+
+
+def _depth_path(info: Mapping[str, Any]) -> str:
+    note = info.get("xvr")
+    depth = note.get("depth") if isinstance(note, dict) else None
+    return str(depth.get("path") or "") if isinstance(depth, dict) else ""
 
 
 def _camera_names(modality: Mapping[str, Any]) -> dict[str, str]:

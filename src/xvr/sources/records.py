@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from xvr.geometry.camera import Camera
 
@@ -48,11 +48,21 @@ class View:
     """float32 metres along z, 0 where unknown, same size as the image."""
 
 
+class Sightings(NamedTuple):
+    """Where one view saw points of tracks."""
+
+    rows: Int[np.ndarray, " k"]
+    """Their numbers in `Tracks.points_world`."""
+    uv_px: Float[np.ndarray, "k 2"]
+
+
 class Tracks(NamedTuple):
     """3D points with the views that see them, as structure from motion gives them."""
 
     points_world: Float[np.ndarray, "n 3"]
     seen: Bool[np.ndarray, "n views"]
+    read_sightings: Callable[[], list[Sightings]] | None = None
+    """Per view of the scene, which points it saw and where; None where that is not kept."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,6 +90,8 @@ class EpisodeCamera:
     """Frames at ascending, distinct frame indices, decoded in one planned pass."""
     calibration: Callable[[int], Camera] | None = None
     """Camera at a frame index; None where the dataset has no calibration."""
+    read_depth: Callable[[int], Depth | None] | None = None
+    """Depth map at a frame index, as a view's; None for frames that have none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

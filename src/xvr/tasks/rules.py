@@ -32,6 +32,16 @@ class Rules:
     min_effector_extent_m: float = 0.1
     """Diagonal of the box of end-effector positions, where known."""
 
+    min_consistent_share: float = 0.35
+    """Of the pixels of two views that can be compared and are not hidden, the share whose depths
+    agree (or of the sightings of tracks, the share that reprojects); 0 switches the check off."""
+    consistent_depth_share: float = 0.02
+    """Depths of two views agree within this share of the depth, in that check."""
+    consistent_px_share: float = 0.01
+    """A track's point is where it was seen within this share of the image diagonal, there."""
+    max_repair_gain: float = 0.1
+    """A known mistake of calibration, undone, makes no larger share of compared pixels agree."""
+
     margin_share: float = 0.04
     """How far inside the image a mark lies, of the shorter side."""
     depth_tolerance_m: float = 0.010
