@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 import cv2
+import numba
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -197,12 +198,30 @@ def _patch_rgb(
     visible: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 3"]:
     """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
-    side = 2 * round(PATCH_SIDE_SHARE * math.hypot(*image.shape[:2]) / 2 - 0.5) + 1
-    blurred = cv2.boxFilter(image, cv2.CV_32F, (side, side))
-    columns, rows = np.floor(uv_px[visible]).astype(np.int64).T
+    reach = round(PATCH_SIDE_SHARE * math.hypot(*image.shape[:2]) / 2 - 0.5)
     rgb = np.full((len(uv_px), 3), np.nan, np.float32)
-    rgb[visible] = blurred[rows, columns] / np.float32(255)
+    _mean_patches(image, uv_px, visible, reach, rgb)
     return rgb
+
+
+@numba.njit(cache=True)
+def _mean_patches(image, uv_px, visible, reach, out):  # pragma: no cover - compiled
+    """Exact means; a patch that crosses the border has only its pixels inside."""
+    height, width = image.shape[:2]
+    for i in range(len(uv_px)):
+        if not visible[i]:
+            continue
+        column, row = int(uv_px[i, 0]), int(uv_px[i, 1])
+        left, right = max(column - reach, 0), min(column + reach + 1, width)
+        top, bottom = max(row - reach, 0), min(row + reach + 1, height)
+        red, green, blue = 0, 0, 0
+        for y in range(top, bottom):
+            for x in range(left, right):
+                red += image[y, x, 0]
+                green += image[y, x, 1]
+                blue += image[y, x, 2]
+        scale = 255.0 * (right - left) * (bottom - top)
+        out[i, 0], out[i, 1], out[i, 2] = red / scale, green / scale, blue / scale
 
 
 def _thumbnail(image: Image) -> Float[np.ndarray, " k"]:
