@@ -5,7 +5,7 @@ from typing import Any
 
 from xvr import __version__
 from xvr.dataset import atomic
-from xvr.tasks import TASK_NAMES, get_task
+from xvr.tasks import ALL_TASK_NAMES, get_task
 
 HUB_SPLITS = {"train": "train", "valid": "validation", "xvr_eval": "test"}
 """Names of the splits on the hub."""
@@ -24,7 +24,7 @@ def _card(stats: dict[str, Any], config: dict[str, Any]) -> str:
         f"| {name} | {get_task(name).released_id} | {get_task(name).question} | "
         + " | ".join(str(stats["splits"][split].get(name, 0)) for split in stats["splits"])
         + f" | {stats['tasks'][name]['images_per_sample']:.2f} |"
-        for name in TASK_NAMES
+        for name in ALL_TASK_NAMES
         if name in stats["tasks"]
     )
     sources = "\n".join(

@@ -92,6 +92,17 @@ class Rules:
     max_scenario_ssim: float = 0.98
     """Two scenarios show different content: similarity of the asked camera's frames."""
 
+    min_turn_gap_deg: float = 30.0
+    """Smallest difference of the two angles that a relative-pose question offers ..."""
+    min_turn_ratio: float = 1.6
+    """... and smallest ratio of the larger one to the smaller one."""
+    min_turn_dominance: float = 1.2
+    """Sideways offset of each camera over its height offset, in the frame of the other one."""
+    min_overlap_gap_share: float = 0.15
+    """By how much more of the reference's points the right candidate sees than any other."""
+    min_distance_ratio: float = 1.15
+    """Distance of the second nearest marked point over that of the nearest one."""
+
     attempts_per_sample: int = 400
     """Tries to fill one place in the dataset before another scene or episode gets it."""
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from xvr.tasks import TASK_NAMES, TASKS, get_task
+from xvr.tasks import ALL_TASK_NAMES, ALL_TASKS, get_task
 
-_NAME_OF_ID = {task.released_id: task.name for task in TASKS}
+_NAME_OF_ID = {task.released_id: task.name for task in ALL_TASKS}
 
 
 def task_name(written: str) -> str:
@@ -20,10 +20,10 @@ def title(task: str) -> str:
 def question(task: str) -> str:
     """What a task asks, in one line; empty for a task that is not ours."""
     name = task_name(task)
-    return get_task(name).question if name in TASK_NAMES else ""
+    return get_task(name).question if name in ALL_TASK_NAMES else ""
 
 
 def ordered(tasks: Iterable[str]) -> list[str]:
-    """Tasks in the order of the published table, unknown ones last."""
-    known = {name: position for position, name in enumerate(TASK_NAMES)}
+    """Tasks in the order of the table of tasks, unknown ones last."""
+    known = {name: position for position, name in enumerate(ALL_TASK_NAMES)}
     return sorted(tasks, key=lambda task: (known.get(task_name(task), len(known)), task))
