@@ -64,13 +64,13 @@ def _check_moments(
     """Every two moments are apart in time and, where known, by the end effector's place."""
     pairs = [(a.frame_index, b.frame_index) for a, b in combinations(images, 2)]
     gap = min(abs(episode.time_s(a) - episode.time_s(b)) for a, b in pairs)
-    measured = {"time_gap_s": gap}
+    measured = {"min_time_gap_s": gap}
     if gap < limits.min_time_gap_s - 1e-6:
         yield Problem("rule", "times_too_close", f"{gap:.3f} s")
     places = episode.effector_positions
     if places is not None:
         moved = min(float(np.linalg.norm(places[a] - places[b])) for a, b in pairs)
-        measured["effector_move_m"] = moved
-        if not moved >= limits.min_effector_move_m - 1e-4:
+        measured["min_moment_move_m"] = moved
+        if not moved >= limits.min_moment_move_m - 1e-4:
             yield Problem("rule", "effector_still", f"moved {moved:.4f} m between two moments")
     yield from check_recorded(entry, measured)

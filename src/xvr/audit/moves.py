@@ -42,7 +42,7 @@ def check_move(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterator
     choices = {
         letter: turn
         for letter, text in choices_of(question_of(entry)).items()
-        if (turn := _turn_of(text)) is not None
+        if (turn := turn_of(text)) is not None
     }
     center = entry.proof.world.get("scene_center_m")
     if len(evidence.views) != 2 or len(choices) != len(entry.proof.options) or center is None:
@@ -68,7 +68,8 @@ def check_move(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterator
         yield Problem("rule", "turn_out_of_range", f"{recorded.degrees:.2f} deg")
 
 
-def _turn_of(text: str) -> Turn | None:
+def turn_of(text: str) -> Turn | None:
+    """The move that an option names, such as "to the left by about 40 degrees"."""
     side, degrees = re.search(r"\b(left|right)\b", text), re.search(r"\b(\d+)\b", text)
     return Turn(side.group(1), float(degrees.group(1))) if side and degrees else None
 

@@ -1,7 +1,7 @@
 """Moments of an episode that two cameras can tell apart: what ordering and syncing are asked about.
 
-Every two of the moments are held to the rules of temporal verification, for both cameras: then each
-camera's frames differ, and a person can match them.
+Every two of the moments are apart in time, the end effector moved between them, and both cameras
+saw a change: then a person can match the frames of one with those of the other.
 """
 
 from itertools import combinations
@@ -32,17 +32,17 @@ def check_instants(
         rules: the rules.
     """
     pairs = list(combinations(instants, 2))
-    checks = {"time_gap_s": min(grid.time_s(b) - grid.time_s(a) for a, b in pairs)}
-    if checks["time_gap_s"] < rules.min_time_gap_s:
+    checks = {"min_time_gap_s": min(grid.time_s(b) - grid.time_s(a) for a, b in pairs)}
+    if checks["min_time_gap_s"] < rules.min_time_gap_s:
         return Refusal(reason="instants_too_close")
     moves = [grid.effector_move_m(a, b) for a, b in pairs]
     known = [move for move in moves if move is not None]
     if known:
-        checks["effector_move_m"] = min(known)
-        if checks["effector_move_m"] < rules.min_effector_move_m:
+        checks["min_moment_move_m"] = min(known)
+        if checks["min_moment_move_m"] < rules.min_moment_move_m:
             return Refusal(reason="effector_did_not_move")
     for name, role in zip(("witness_ssim", "candidate_ssim"), roles, strict=True):
         checks[name] = max(grid.ssim(role, a, b) for a, b in pairs)
-        if checks[name] > rules.max_ssim:
+        if checks[name] > rules.max_moment_ssim:
             return Refusal(reason="camera_saw_no_change")
     return checks

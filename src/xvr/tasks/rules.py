@@ -100,8 +100,12 @@ class Rules:
     """Sideways offset of each camera over its height offset, in the frame of the other one."""
     min_overlap_gap_share: float = 0.15
     """By how much more of the reference's points the right candidate sees than any other."""
-    min_distance_ratio: float = 1.15
+    min_distance_ratio: float = 1.25
     """Distance of the second nearest marked point over that of the nearest one."""
+    min_moment_move_m: float = 0.15
+    """How far the end effector moved between two moments to order or to sync, where known."""
+    max_moment_ssim: float = 0.85
+    """Frames of a camera at two such moments are no more alike than this."""
 
     attempts_per_sample: int = 400
     """Tries to fill one place in the dataset before another scene or episode gets it."""

@@ -73,7 +73,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         world={"times_s": [grid.time_s(instant) for instant in instants], "choices": choices},
         checks=checks,
         difficulty={
-            "time_gap_s": checks["time_gap_s"],
+            "time_gap_s": checks["min_time_gap_s"],
             "middle_rank": float(slot.variant),
         },
     )

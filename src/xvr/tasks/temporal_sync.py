@@ -65,7 +65,10 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         ),
         world={"time_s": grid.time_s(right)},
         checks=checks,
-        difficulty={"time_gap_s": checks["time_gap_s"], "candidate_ssim": checks["candidate_ssim"]},
+        difficulty={
+            "time_gap_s": checks["min_time_gap_s"],
+            "candidate_ssim": checks["candidate_ssim"],
+        },
     )
 
 
