@@ -2,17 +2,17 @@
 
     Image 1 (Viewer), Images 2, 3, 4 with one dot each -> "4"
 
-All four images see all three points, so any image could mark any of them, and the points can be
-found in Image 1. Which image marks which point is chosen last: in its own image, the dot of the
-right point is the lowest to highest, and its distance the smallest to largest, equally often.
+Points and the images that mark them are chosen first, together with three viewers, one for which
+each of the points is the nearest; only then it is drawn who views. So dots and images alone tell
+nothing. The viewer sees all three points: they can be found in Image 1.
 """
 
-from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
+from xvr.geometry.angles import unit
 from xvr.tasks import extended_wordings, wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
@@ -24,7 +24,6 @@ from xvr.tasks.views import choose_views
 POINTS = 3
 DRAWS = 40
 """Sets of points that one try looks at."""
-ORDERS = np.array(list(permutations(range(POINTS))))
 
 
 class Chosen(NamedTuple):
@@ -38,66 +37,52 @@ class Chosen(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot gives two ranks of the right dot in its own image."""
-    shared = choose_views(pool, slot.images, rng, rules)
+    """One sample; the slot has no variants."""
+    shared = choose_views(pool, POINTS, rng, rules)
     if isinstance(shared, Refusal):
         return shared
-    order = rng.permutation(slot.images)
-    viewer, views = int(shared.views[order[0]]), shared.views[order[1:]]
-    away = pool.points_world[shared.points][:, None] - pool.centers_world[[viewer, *views]]
-    distance_m = np.linalg.norm(away, axis=2)  # (n, 4)
-    height = pool.place[views][:, shared.points, 1].T  # (n, 3), from the top
-    apart = False
+    views = rng.permutation(shared.views)
     for _ in range(DRAWS):
-        trio = rng.choice(len(shared.points), size=POINTS, replace=False)
-        if not _apart(pool, shared.points[trio], distance_m[trio, 0], rules):
+        points = rng.choice(shared.points, size=POINTS, replace=False)
+        if _scene_shares(pool, points).min() < rules.min_option_scene_share:
             continue
-        apart = True
-        right = int(distance_m[trio, 0].argmin())
-        shown = _arrange(height[trio], distance_m[trio, 1:], right, slot, rng)
-        if shown is not None:
-            trio = trio[shown]
-            chosen = Chosen(viewer, views, shared.points[trio], distance_m[trio, 0])
-            return _compose(pool, slot, chosen, rng)
-    return Refusal(reason="no_dots_of_the_ranks" if apart else "no_point_clearly_nearest")
+        nearest, distance_m = _viewers(pool, points, rules)
+        if len(np.unique(nearest[nearest >= 0])) < POINTS:
+            continue
+        nearest[~_at_allowed_angles(pool, points, views, rules)] = -1
+        viewers = [np.flatnonzero(nearest == number) for number in range(POINTS)]
+        if all(len(found) for found in viewers):
+            viewer = int(rng.choice(viewers[slot.answer]))
+            return _compose(pool, slot, Chosen(viewer, views, points, distance_m[viewer]), rng)
+    return Refusal(reason="no_viewer_for_every_point")
 
 
-def _apart(
-    pool: PointPool,
-    points: Int[np.ndarray, "3"],
-    distance_m: Float[np.ndarray, "3"],
-    rules: Rules,
-) -> bool:
-    """Whether one point is clearly nearest, and all are different places."""
-    nearest, second = np.sort(distance_m)[:2]
-    if second < rules.min_distance_ratio * nearest:
-        return False
+def _scene_shares(pool: PointPool, points: Int[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    """Distances of the points from each other, of the scene's extent."""
     world = pool.points_world[points]
-    gaps_m = np.linalg.norm(world - np.roll(world, 1, axis=0), axis=1)
-    return bool(gaps_m.min() >= rules.min_option_scene_share * pool.extent_m)
+    return np.linalg.norm(world - np.roll(world, 1, axis=0), axis=1) / pool.extent_m
 
 
-def _arrange(
-    height: Float[np.ndarray, "3 3"],
-    own_m: Float[np.ndarray, "3 3"],
-    right: int,
-    slot: Slot,
-    rng: np.random.Generator,
-) -> Int[np.ndarray, "3"] | None:
-    """Which point each image marks, so that the right one is in its place and has its ranks.
+def _viewers(
+    pool: PointPool, points: Int[np.ndarray, "3"], rules: Rules
+) -> tuple[Int[np.ndarray, " v"], Float[np.ndarray, "v 3"]]:
+    """Which point is clearly nearest to each view, -1 where none is or not all are seen."""
+    away = pool.centers_world[:, None] - pool.points_world[points]
+    distance_m = np.linalg.norm(away, axis=2)  # (v, 3)
+    ordered = np.sort(distance_m, axis=1)
+    clear = ordered[:, 1] >= rules.min_distance_ratio * ordered[:, 0]
+    clear &= pool.visible[:, points].all(axis=1)
+    return np.where(clear, distance_m.argmin(axis=1), -1), distance_m
 
-    `height` and `own_m` have a row per point and a column per image.
-    """
-    image = np.arange(POINTS)
-    for order in ORDERS[rng.permutation(len(ORDERS))]:
-        if order[slot.answer] != right:
-            continue
-        heights, lengths = height[order, image], own_m[order, image]
-        low = int((heights > heights[slot.answer]).sum())
-        near = int((lengths < lengths[slot.answer]).sum())
-        if (low, near) == divmod(slot.variant, POINTS):
-            return order
-    return None
+
+def _at_allowed_angles(
+    pool: PointPool, points: Int[np.ndarray, "3"], views: Int[np.ndarray, "3"], rules: Rules
+) -> Bool[np.ndarray, " v"]:
+    """Which views differ from all of the given ones as the rules want, seen from every point."""
+    arms = unit(pool.centers_world - pool.points_world[points][:, None])  # (3, v, 3)
+    cosines = arms @ arms[:, views].transpose(0, 2, 1)  # (3, v, 3)
+    low, high = np.cos(np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg]))
+    return ((cosines <= low) & (cosines >= high)).all(axis=(0, 2))
 
 
 def _compose(pool: PointPool, slot: Slot, chosen: Chosen, rng: np.random.Generator) -> Draft:
@@ -107,7 +92,6 @@ def _compose(pool: PointPool, slot: Slot, chosen: Chosen, rng: np.random.Generat
     labels = ["Image 1 (Viewer):", *(f"Image {n}:" for n in numbers)]
     world = pool.points_world[points]
     nearest, second = np.sort(distance_m)[:2]
-    gaps_m = np.linalg.norm(world - np.roll(world, 1, axis=0), axis=1)
     every = [viewer, *views]
     return Draft(
         slot=slot,
@@ -140,14 +124,12 @@ def _compose(pool: PointPool, slot: Slot, chosen: Chosen, rng: np.random.Generat
         },
         checks={
             "min_distance_ratio": float(second / nearest),
-            "min_option_scene_share": float(gaps_m.min() / pool.extent_m),
+            "min_option_scene_share": float(_scene_shares(pool, points).min()),
             "max_depth_error_m": float(pool.error_m[every][:, points].max()),
             "scene_extent_m": pool.extent_m,
         },
         difficulty={
             "distance_ratio": float(second / nearest),
-            "height_rank": float(slot.variant // POINTS),
-            "distance_rank": float(slot.variant % POINTS),
         },
     )
 
@@ -159,7 +141,7 @@ TASK = Task(
     domain="general",
     question="Three images mark a point each: which is nearest to the camera of Image 1?",
     cells=cells((1 + POINTS,), lambda _: POINTS),
-    variants=POINTS**2,
+    variants=1,
     draft=draft,
     eval_count=200,
 )

@@ -4,8 +4,8 @@
 
 The angle is the one between the two cameras seen from the scene's centre, the side that of the
 second camera in the frame of the first. Two sides and two angles make four options. From the first
-view all four moves lead to a view, and these four look equally like the first: so neither the first
-image nor likeness tells which of them was made.
+view all four moves lead to a view; and to the side of the move, the views at both angles are about
+equally like the first. So neither the first image nor likeness tells which of the moves was made.
 """
 
 from functools import lru_cache
@@ -20,6 +20,7 @@ from xvr.geometry.visibility import inside
 from xvr.tasks import extended_wordings
 from xvr.tasks.compose import pick, prompt, triple, view_ref
 from xvr.tasks.draft import LETTERS, Draft, Option, Refusal, Slot
+from xvr.tasks.likeness import view_likeness
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -28,9 +29,9 @@ SIDES = ("left", "right")
 OPTIONS = 4
 ANGLE_STEP_DEG = 10.0
 """Angles on offer are multiples of this; the true one is rounded."""
-LIKENESS_SPREAD = 0.1
-"""Largest difference of the four views' correlations with the first."""
-CROWDS_TRIED = 8
+LIKENESS_SPREAD = (0.7, 0.7, 0.25)
+"""How much the views at the two angles may differ in their likeness to the first view, in standard
+deviations: for each measure of `xvr.tasks.likeness`. Mostly the last one goes with the angle."""
 REASONS = ("answer", "other_angle", "other_side", "other_side_and_angle")
 
 
@@ -45,30 +46,31 @@ class Turns(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A first view and where four moves lead: both angles to the left, then both to the right."""
+    """A first view and where moves to one side lead."""
 
     first: int
-    seconds: tuple[int, ...]
-    angles_deg: tuple[float, ...]
+    seconds: tuple[int, int]
+    """Views after the smaller and after the larger turn."""
+    steps: tuple[int, int]
+    """Both angles, in steps."""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the move that was made."""
-    turns = _turns(pool, rules)
-    first = int(rng.integers(len(pool.views)))
-    offered = _angles_on_offer(turns.cell[first], rules)
-    if not offered:
-        return Refusal(reason="no_view_for_every_turn")
-    offer = _offer(pool, turns, first, offered[rng.integers(len(offered))], rng)
-    if offer is None:
+    side, size = divmod(slot.variant, 2)
+    offers = _offers(pool, rules)[side]
+    if not offers:
         return Refusal(reason="no_turns_that_look_alike")
-    second = offer.seconds[slot.variant]
+    first, seconds, steps = offers[int(rng.integers(len(offers)))]
+    second = seconds[size]
+    turns = _turns(pool, rules)
     others = rng.permutation([move for move in range(OPTIONS) if move != slot.variant]).tolist()
     moves = [*others[: slot.answer], slot.variant, *others[slot.answer :]]
     letters = LETTERS[:OPTIONS]
+    angles_deg = [step * ANGLE_STEP_DEG for step in steps]
     choices = {
         letter: extended_wordings.TURN.format(
-            side=SIDES[move // 2], degrees=f"{offer.angles_deg[move % 2]:.0f}"
+            side=SIDES[move // 2], degrees=f"{angles_deg[move % 2]:.0f}"
         )
         for letter, move in zip(letters, moves, strict=True)
     }
@@ -90,16 +92,13 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         key=(pool.views[first].name, pool.views[second].name),
         world={
             "scene_center_m": triple(pool.center_world),
-            "turn_side": SIDES[slot.variant // 2],
-            "turn_deg": round(angle_deg, 3),
+            "turn_side": SIDES[side],
             "choices": choices,
         },
         checks={
             "turn_deg": angle_deg,
-            "min_turn_gap_deg": abs(
-                offer.angles_deg[1 - slot.variant % 2] - offer.angles_deg[slot.variant % 2]
-            ),
-            "min_turn_ratio": offer.angles_deg[1] / offer.angles_deg[0],
+            "min_turn_gap_deg": angles_deg[1] - angles_deg[0],
+            "min_turn_ratio": angles_deg[1] / angles_deg[0],
             "min_turn_dominance": float(turns.dominance[first, second]),
         },
         difficulty={
@@ -135,36 +134,30 @@ def _sees_the_center(pool: PointPool, rules: Rules) -> Bool[np.ndarray, " v"]:
     return np.array(found)
 
 
-def _angles_on_offer(cells_of_first: Int[np.ndarray, " v"], rules: Rules) -> list[tuple[int, int]]:
-    """Pairs of angles, in steps, that the rules allow and that both sides have a view for."""
-    there = set(cells_of_first.tolist())
-    steps = sorted({c // 2 for c in there if c > 1 and {c, c ^ 1} <= there})
-    return [
-        (small, large)
-        for small in steps
-        for large in steps
-        if (large - small) * ANGLE_STEP_DEG >= rules.min_turn_gap_deg
-        and large >= rules.min_turn_ratio * small
-    ]
-
-
-def _offer(
-    pool: PointPool,
-    turns: Turns,
-    first: int,
-    steps: tuple[int, int],
-    rng: np.random.Generator,
-) -> Offer | None:
-    """One view for each move, all of them equally like the first view; None when there are none."""
-    cells_wanted = [2 * step + side for side in (0, 1) for step in steps]
-    by_move = [np.flatnonzero(turns.cell[first] == cell) for cell in cells_wanted]
-    alike = pool.similarity[first]
-    for _ in range(CROWDS_TRIED):
-        seconds = [int(rng.choice(views)) for views in by_move]
-        if np.ptp(alike[seconds]) <= LIKENESS_SPREAD:
-            angles = tuple(step * ANGLE_STEP_DEG for step in steps)
-            return Offer(first, tuple(seconds), angles)
-    return None
+@lru_cache(maxsize=1)
+def _offers(pool: PointPool, rules: Rules) -> tuple[list[Offer], list[Offer]]:
+    """All offers of moves to the left, and of those to the right."""
+    turns, likeness = _turns(pool, rules), view_likeness(pool)
+    allowed = turns.cell > 0
+    if not allowed.any():
+        return [], []
+    spread = np.array(LIKENESS_SPREAD) * likeness[:, allowed].std(axis=1)
+    offers: tuple[list[Offer], list[Offer]] = ([], [])
+    for first, cell in enumerate(turns.cell):
+        steps = np.where(cell > 0, cell // 2, 0)
+        larger = steps >= np.maximum(
+            steps[:, None] + rules.min_turn_gap_deg / ANGLE_STEP_DEG,
+            steps[:, None] * rules.min_turn_ratio,
+        )  # (v, v): the second view is a larger turn than the first one
+        apart = np.abs(likeness[:, first, :, None] - likeness[:, first, None])  # (m, v, v)
+        alike = (apart <= spread[:, None, None]).all(axis=0)
+        for side in range(2):
+            there = np.isin(cell ^ 1, cell) & (cell > 0) & (cell % 2 == side)
+            pairs = np.argwhere(larger & alike & there & there[:, None])
+            offers[side].extend(
+                Offer(first, (a, b), (int(steps[a]), int(steps[b]))) for a, b in pairs.tolist()
+            )
+    return offers
 
 
 TASK = Task(

@@ -4,10 +4,12 @@
 
 Another camera shows the first and the last moment. So the order follows from the images, whether or
 not the motion can be told from its reverse. The frame in the middle is the most to least like the
-two others equally often: that time goes by smoothly does not give it away.
+two others equally often, and the one with the most to least contrast; the last frame has more
+contrast than the first as often as less. So neither smoothness nor looks give the order away.
 """
 
 from itertools import combinations, permutations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +26,19 @@ ORDERS = tuple(permutations((3, 4, 5)))
 """Numbers of the images from first to last, in the order of the letters."""
 
 
+class Looks(NamedTuple):
+    """What the frames tell without another camera."""
+
+    likeness_rank: int
+    """How many frames are more like the two others than the middle one is."""
+    contrast_rank: int
+    """How many frames have more contrast than the middle one."""
+    rises: bool
+    """Whether the last frame has more contrast than the first."""
+
+
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the likeness rank of the middle frame."""
+    """One sample; the variant of the slot says how the frames look in order of time."""
     grid = pair.own
     drawn = draw_roles(grid.roles, 2, rng)
     if drawn is None:
@@ -37,8 +50,9 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     checks = check_instants(grid, drawn, instants, rules)
     if isinstance(checks, Refusal):
         return checks
-    if _middle_rank(grid, role, instants) != slot.variant:
-        return Refusal(reason="middle_frame_of_another_rank")
+    looks = _looks(grid, role, instants)
+    if looks != _looks_of(slot.variant):
+        return Refusal(reason="frames_look_otherwise_in_time")
     order = ORDERS[slot.answer]
     instant_of = dict(zip(order, instants, strict=True))
     choices = {
@@ -74,18 +88,29 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         checks=checks,
         difficulty={
             "time_gap_s": checks["min_time_gap_s"],
-            "middle_rank": float(slot.variant),
+            "middle_likeness_rank": float(looks.likeness_rank),
         },
     )
 
 
-def _middle_rank(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> int:
-    """How many of the frames are more like the others than the middle one is."""
+def _looks_of(variant: int) -> Looks:
+    """How the frames of a slot have to look."""
+    rank, rest = divmod(variant, 2 * FRAMES)
+    return Looks(rank, rest // 2, bool(rest % 2))
+
+
+def _looks(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> Looks:
+    """How frames in order of time look."""
     alike = np.zeros((FRAMES, FRAMES))
     for a, b in combinations(range(FRAMES), 2):
         alike[a, b] = alike[b, a] = grid.ssim(role, instants[a], instants[b])
     total = alike.sum(axis=1)
-    return int((total > total[1]).sum())
+    contrast = np.array([grid.gray(role, instant).std() for instant in instants])
+    return Looks(
+        int((total > total[1]).sum()),
+        int((contrast > contrast[1]).sum()),
+        bool(contrast[2] > contrast[0]),
+    )
 
 
 TASK = Task(
@@ -95,7 +120,7 @@ TASK = Task(
     domain="robotic",
     question="In which order did one camera take three frames?",
     cells=cells((2 + FRAMES,), lambda _: len(ORDERS)),
-    variants=FRAMES,
+    variants=FRAMES * FRAMES * 2,
     draft=draft,
     eval_count=200,
 )

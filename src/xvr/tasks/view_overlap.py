@@ -2,10 +2,9 @@
 
     Image 1 (Reference), Images 2, 3, 4 (Candidate) -> "3"
 
-What two views share is counted in points of the pool that both see. Three candidates are drawn
-together with three references, one for which each of them is the right one; then it is drawn which
-of these questions is asked. So the candidates alone tell nothing, and by the likeness of whole
-images the right one is the first, second or third equally often.
+What a candidate shares is counted twice, in points of the pool and in pixels of the reference, and
+the right one is clearly first both times. In every measure of `xvr.tasks.likeness` all candidates
+are about equally like the reference, and the right one is first, second or third equally often.
 """
 
 from functools import lru_cache
@@ -18,25 +17,31 @@ from xvr.geometry.angles import angles_seen_from
 from xvr.tasks import extended_wordings
 from xvr.tasks.compose import pick, prompt, view_ref
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
+from xvr.tasks.likeness import view_likeness
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
 CANDIDATES = 3
 DRAWS = 64
-"""Sets of candidates that one try looks at."""
+"""Sets of candidates that one try looks at, each with every view as the reference."""
+LIKENESS_SPREAD = (2.0, 2.0, 1.0)
+"""How much the candidates' likeness to the reference may differ, in standard deviations: for each
+measure of `xvr.tasks.likeness`. The last one goes with the overlap."""
 
 
 class Overlaps(NamedTuple):
     """What reference i has to do with candidate j."""
 
-    share: Float[np.ndarray, "v v"]
-    """Share of the points that view i sees that view j sees too."""
+    share: Float[np.ndarray, "2 v v"]
+    """Share of what view i sees that view j sees too: of its points, and of its pixels."""
     apart: Bool[np.ndarray, "v v"]
     """Whether the two views differ by an angle, from the scene's centre, that the rules allow."""
     separate: Bool[np.ndarray, "v v"]
     """Whether the two can be candidates of one question."""
     angle_deg: Float[np.ndarray, "v v"]
+    likeness: Float[np.ndarray, "m v v"]
+    """In standard deviations."""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
@@ -45,23 +50,43 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         return Refusal(reason="overlap_needs_depth")
     overlaps = _overlaps(pool, rules)
     tried = _draw_candidates(len(pool.views), rng)
-    references = _references(pool, overlaps, tried, slot.variant, rules)  # (t, c, v)
-    usable = np.flatnonzero(references.any(axis=2).all(axis=1))
-    if not len(usable):
-        return Refusal(reason="no_reference_for_every_candidate")
-    chosen, asked = usable[0], int(rng.integers(CANDIDATES))
-    reference = int(rng.choice(np.flatnonzero(references[chosen, asked])))
-    candidates = tried[chosen]
-    return _compose(pool, slot, overlaps, reference, int(candidates[asked]), candidates, rng)
+    best = overlaps.share[0][:, tried].argmax(axis=2)  # (v, t)
+    found = np.argwhere(
+        _clear(overlaps, tried, best, rules) & _alike(overlaps, tried, best, slot.variant)
+    )
+    if not len(found):
+        return Refusal(reason="no_candidates_of_the_likeness_rank")
+    reference, number = found[int(rng.integers(len(found)))]
+    right = int(tried[number, best[reference, number]])
+    shown = [c for c in rng.permutation(tried[number]).tolist() if c != right]
+    shown.insert(slot.answer, right)
+    return _compose(pool, slot, overlaps, int(reference), shown, rng)
 
 
 @lru_cache(maxsize=1)
 def _overlaps(pool: PointPool, rules: Rules) -> Overlaps:
     seen = pool.visible.astype(np.float32)
-    share = (seen @ seen.T) / np.maximum(seen.sum(axis=1), 1)[:, None]
+    # a point stands for as many pixels as views sample it sparsely: weigh it by that
+    density = seen / np.maximum(pool.depth_m, 1e-6) ** 2
+    pixels = density / np.maximum(density.sum(axis=0), 1e-9)
+    share = np.stack(
+        [(seen_from @ seen.T) / _total(seen_from)[:, None] for seen_from in (seen, pixels)]
+    )
     angle_deg = angles_seen_from(pool.center_world, pool.centers_world)
     apart = (angle_deg >= rules.min_view_angle_deg) & (angle_deg <= rules.max_view_angle_deg)
-    return Overlaps(share, apart, angle_deg >= rules.min_candidate_angle_deg, angle_deg)
+    likeness = view_likeness(pool)
+    spread = likeness[:, apart].std(axis=1) if apart.any() else np.ones(len(likeness))
+    return Overlaps(
+        share,
+        apart,
+        angle_deg >= rules.min_candidate_angle_deg,
+        angle_deg,
+        likeness / np.maximum(spread, 1e-9)[:, None, None],
+    )
+
+
+def _total(weights: Float[np.ndarray, "v n"]) -> Float[np.ndarray, " v"]:
+    return np.maximum(weights.sum(axis=1), 1e-9)
 
 
 def _draw_candidates(views: int, rng: np.random.Generator) -> Int[np.ndarray, "t c"]:
@@ -69,25 +94,35 @@ def _draw_candidates(views: int, rng: np.random.Generator) -> Int[np.ndarray, "t
     return rng.random((DRAWS, views)).argsort(axis=1)[:, :CANDIDATES]
 
 
-def _references(
-    pool: PointPool,
+def _clear(
     overlaps: Overlaps,
-    candidates: Int[np.ndarray, "t c"],
-    rank: int,
+    tried: Int[np.ndarray, "t c"],
+    best: Int[np.ndarray, "v t"],
     rules: Rules,
-) -> Bool[np.ndarray, "t c v"]:
-    """For each candidate, the views for which it is clearly the right one and has the rank."""
-    share = overlaps.share[:, candidates]  # (v, t, c)
-    ordered = np.sort(share, axis=2)
-    clear = ordered[:, :, -1] - ordered[:, :, -2] >= rules.min_overlap_gap_share
-    clear &= overlaps.apart[:, candidates].all(axis=2)
+) -> Bool[np.ndarray, "v t"]:
+    """Whether a reference and candidates are at allowed angles and the best is best by far."""
+    clear = overlaps.apart[:, tried].all(axis=2)
     first, second = np.triu_indices(CANDIDATES, 1)
-    clear &= overlaps.separate[candidates[:, first], candidates[:, second]].all(axis=1)
-    best = share.argmax(axis=2)  # (v, t)
-    likeness = pool.similarity[:, candidates]
-    of_best = np.take_along_axis(likeness, best[:, :, None], axis=2)
-    clear &= (likeness > of_best).sum(axis=2) == rank
-    return np.stack([(clear & (best == c)).T for c in range(CANDIDATES)], axis=1)
+    clear &= overlaps.separate[tried[:, first], tried[:, second]].all(axis=1)
+    for share in overlaps.share[:, :, tried]:  # (v, t, c)
+        ordered = np.sort(share, axis=2)
+        clear &= ordered[:, :, -1] - ordered[:, :, -2] >= rules.min_overlap_gap_share
+        clear &= share.argmax(axis=2) == best
+    return clear
+
+
+def _alike(
+    overlaps: Overlaps,
+    tried: Int[np.ndarray, "t c"],
+    best: Int[np.ndarray, "v t"],
+    rank: int,
+) -> Bool[np.ndarray, "v t"]:
+    """Whether candidates are about equally like the reference and the best has the rank."""
+    likeness = overlaps.likeness[:, :, tried]  # (m, v, t, c)
+    of_best = np.take_along_axis(likeness, best[None, :, :, None], axis=3)
+    ranked = ((likeness > of_best).sum(axis=3) == rank).all(axis=0)
+    spread = np.ptp(likeness, axis=3)  # (m, v, t)
+    return ranked & (spread <= np.array(LIKENESS_SPREAD)[:, None, None]).all(axis=0)
 
 
 def _compose(
@@ -95,16 +130,15 @@ def _compose(
     slot: Slot,
     overlaps: Overlaps,
     reference: int,
-    right: int,
-    candidates: Int[np.ndarray, " c"],
+    shown: list[int],
     rng: np.random.Generator,
 ) -> Draft:
-    shown = [c for c in rng.permutation(candidates).tolist() if c != right]
-    shown.insert(slot.answer, right)
-    share = overlaps.share[reference, shown]
+    points, pixels = overlaps.share[:, reference, shown]
     numbers = [str(2 + n) for n in range(CANDIDATES)]
     question = pick(extended_wordings.VIEW_OVERLAP, rng).format(candidates=", ".join(numbers))
     labels = ["Image 1 (Reference):", *(f"Image {n} (Candidate):" for n in numbers)]
+    gaps = [s[slot.answer] - np.delete(s, slot.answer).max() for s in (points, pixels)]
+    angle_deg = overlaps.angle_deg[reference, shown]
     return Draft(
         slot=slot,
         images=(
@@ -119,19 +153,17 @@ def _compose(
         answer=numbers[slot.answer],
         key=(pool.views[reference].name, pool.names(shown)),
         world={
-            "overlap_shares": {n: round(float(s), 4) for n, s in zip(numbers, share, strict=True)}
+            "overlap_shares": {n: round(float(s), 4) for n, s in zip(numbers, pixels, strict=True)}
         },
         checks={
-            "overlap_share": float(share[slot.answer]),
-            "min_overlap_gap_share": float(
-                share[slot.answer] - np.delete(share, slot.answer).max()
-            ),
-            "min_view_angle_deg": float(overlaps.angle_deg[reference, shown].min()),
-            "max_view_angle_deg": float(overlaps.angle_deg[reference, shown].max()),
+            "overlap_share": float(pixels[slot.answer]),
+            "min_overlap_gap_share": float(min(gaps)),
+            "min_view_angle_deg": float(angle_deg.min()),
+            "max_view_angle_deg": float(angle_deg.max()),
         },
         difficulty={
-            "overlap_share": float(share[slot.answer]),
-            "similarity_rank": float(slot.variant),
+            "overlap_share": float(pixels[slot.answer]),
+            "likeness_rank": float(slot.variant),
         },
     )
 
