@@ -1,7 +1,7 @@
 """How alike whole views of a pool look, in several measures: what must not give an answer away.
 
-None of the measures looks at geometry: a coarse grey layout, a coarse colour layout, and the colours
-that two images have in common wherever they are.
+None of the measures looks at geometry: a coarse grey layout, a coarse colour layout, and the
+colours that two images have in common wherever they are.
 """
 
 from functools import lru_cache
@@ -17,6 +17,15 @@ SMALL_PX = (160, 120)
 LAYOUT_PX = (8, 8)
 LEVELS = 4
 """Levels of each colour channel that are told apart in counting colours."""
+
+LAYOUT_SLACK = 3.0
+"""Likeness of layouts may differ by so many times more than that of colours, which goes more with
+how much of a scene two images share."""
+
+
+def allowed_gaps(max_sd: float) -> Float[np.ndarray, " m"]:
+    """How much options may differ in each measure when colours may differ by `max_sd`."""
+    return max_sd * np.array([LAYOUT_SLACK, LAYOUT_SLACK, 1.0])
 
 
 @lru_cache(maxsize=1)

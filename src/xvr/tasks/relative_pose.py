@@ -4,8 +4,8 @@
 
 The angle is the one between the two cameras seen from the scene's centre, the side that of the
 second camera in the frame of the first. Two sides and two angles make four options. From the first
-view all four moves lead to a view; and to the side of the move, the views at both angles are about
-equally like the first. So neither the first image nor likeness tells which of the moves was made.
+view there are moves to both sides; on either side, the views at both angles are about equally like
+the first. So neither the first image nor likeness tells which of the moves was made.
 """
 
 from functools import lru_cache
@@ -20,7 +20,7 @@ from xvr.geometry.visibility import inside
 from xvr.tasks import extended_wordings
 from xvr.tasks.compose import pick, prompt, triple, view_ref
 from xvr.tasks.draft import LETTERS, Draft, Option, Refusal, Slot
-from xvr.tasks.likeness import view_likeness
+from xvr.tasks.likeness import allowed_gaps, view_likeness
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -29,9 +29,6 @@ SIDES = ("left", "right")
 OPTIONS = 4
 ANGLE_STEP_DEG = 10.0
 """Angles on offer are multiples of this; the true one is rounded."""
-LIKENESS_SPREAD = (0.7, 0.7, 0.25)
-"""How much the views at the two angles may differ in their likeness to the first view, in standard
-deviations: for each measure of `xvr.tasks.likeness`. Mostly the last one goes with the angle."""
 REASONS = ("answer", "other_angle", "other_side", "other_side_and_angle")
 
 
@@ -46,9 +43,8 @@ class Turns(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A first view and where moves to one side lead."""
+    """Where moves from one view to one side lead."""
 
-    first: int
     seconds: tuple[int, int]
     """Views after the smaller and after the larger turn."""
     steps: tuple[int, int]
@@ -58,10 +54,11 @@ class Offer(NamedTuple):
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the move that was made."""
     side, size = divmod(slot.variant, 2)
-    offers = _offers(pool, rules)[side]
+    offers = _offers(pool, rules)
     if not offers:
         return Refusal(reason="no_turns_that_look_alike")
-    first, seconds, steps = offers[int(rng.integers(len(offers)))]
+    first = int(rng.choice(list(offers)))
+    seconds, steps = offers[first][side][int(rng.integers(len(offers[first][side])))]
     second = seconds[size]
     turns = _turns(pool, rules)
     others = rng.permutation([move for move in range(OPTIONS) if move != slot.variant]).tolist()
@@ -135,28 +132,29 @@ def _sees_the_center(pool: PointPool, rules: Rules) -> Bool[np.ndarray, " v"]:
 
 
 @lru_cache(maxsize=1)
-def _offers(pool: PointPool, rules: Rules) -> tuple[list[Offer], list[Offer]]:
-    """All offers of moves to the left, and of those to the right."""
+def _offers(pool: PointPool, rules: Rules) -> dict[int, tuple[list[Offer], list[Offer]]]:
+    """Moves to the left and to the right from every view that has both."""
     turns, likeness = _turns(pool, rules), view_likeness(pool)
     allowed = turns.cell > 0
     if not allowed.any():
-        return [], []
-    spread = np.array(LIKENESS_SPREAD) * likeness[:, allowed].std(axis=1)
-    offers: tuple[list[Offer], list[Offer]] = ([], [])
+        return {}
+    gaps = allowed_gaps(rules.max_turn_likeness_sd) * likeness[:, allowed].std(axis=1)
+    offers = {}
     for first, cell in enumerate(turns.cell):
-        steps = np.where(cell > 0, cell // 2, 0)
-        larger = steps >= np.maximum(
-            steps[:, None] + rules.min_turn_gap_deg / ANGLE_STEP_DEG,
-            steps[:, None] * rules.min_turn_ratio,
-        )  # (v, v): the second view is a larger turn than the first one
+        steps = cell // 2
+        larger = (steps - steps[:, None]) * ANGLE_STEP_DEG >= rules.min_turn_gap_deg
+        larger &= steps >= rules.min_turn_ratio * steps[:, None]  # (v, v): than the row's view
         apart = np.abs(likeness[:, first, :, None] - likeness[:, first, None])  # (m, v, v)
-        alike = (apart <= spread[:, None, None]).all(axis=0)
-        for side in range(2):
-            there = np.isin(cell ^ 1, cell) & (cell > 0) & (cell % 2 == side)
-            pairs = np.argwhere(larger & alike & there & there[:, None])
-            offers[side].extend(
-                Offer(first, (a, b), (int(steps[a]), int(steps[b]))) for a, b in pairs.tolist()
-            )
+        alike = (apart <= gaps[:, None, None]).all(axis=0)
+        left, right = (
+            [
+                Offer((small, large), (int(steps[small]), int(steps[large])))
+                for small, large in np.argwhere(larger & alike & there & there[:, None]).tolist()
+            ]
+            for there in ((cell > 0) & (cell % 2 == side) for side in range(2))
+        )
+        if left and right:
+            offers[first] = (left, right)
     return offers
 
 

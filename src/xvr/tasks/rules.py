@@ -98,8 +98,13 @@ class Rules:
     """... and smallest ratio of the larger one to the smaller one."""
     min_turn_dominance: float = 1.2
     """Sideways offset of each camera over its height offset, in the frame of the other one."""
+    max_turn_likeness_sd: float = 0.25
+    """How much the views at these angles may differ in their likeness to the first view, in standard
+    deviations; larger lets a cheater that compares whole images win more often."""
     min_overlap_gap_share: float = 0.15
     """By how much more of the reference's points the right candidate sees than any other."""
+    max_overlap_likeness_sd: float = 1.0
+    """The same for the candidates' likeness to the reference of an overlap."""
     min_distance_ratio: float = 1.25
     """Distance of the second nearest marked point over that of the nearest one."""
     min_moment_move_m: float = 0.15

@@ -17,7 +17,7 @@ from xvr.geometry.angles import angles_seen_from
 from xvr.tasks import extended_wordings
 from xvr.tasks.compose import pick, prompt, view_ref
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
-from xvr.tasks.likeness import view_likeness
+from xvr.tasks.likeness import allowed_gaps, view_likeness
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -25,9 +25,6 @@ from xvr.tasks.task import Task, cells
 CANDIDATES = 3
 DRAWS = 64
 """Sets of candidates that one try looks at, each with every view as the reference."""
-LIKENESS_SPREAD = (2.0, 2.0, 1.0)
-"""How much the candidates' likeness to the reference may differ, in standard deviations: for each
-measure of `xvr.tasks.likeness`. The last one goes with the overlap."""
 
 
 class Overlaps(NamedTuple):
@@ -52,7 +49,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     tried = _draw_candidates(len(pool.views), rng)
     best = overlaps.share[0][:, tried].argmax(axis=2)  # (v, t)
     found = np.argwhere(
-        _clear(overlaps, tried, best, rules) & _alike(overlaps, tried, best, slot.variant)
+        _clear(overlaps, tried, best, rules) & _alike(overlaps, tried, best, slot.variant, rules)
     )
     if not len(found):
         return Refusal(reason="no_candidates_of_the_likeness_rank")
@@ -116,13 +113,15 @@ def _alike(
     tried: Int[np.ndarray, "t c"],
     best: Int[np.ndarray, "v t"],
     rank: int,
+    rules: Rules,
 ) -> Bool[np.ndarray, "v t"]:
     """Whether candidates are about equally like the reference and the best has the rank."""
     likeness = overlaps.likeness[:, :, tried]  # (m, v, t, c)
     of_best = np.take_along_axis(likeness, best[None, :, :, None], axis=3)
     ranked = ((likeness > of_best).sum(axis=3) == rank).all(axis=0)
     spread = np.ptp(likeness, axis=3)  # (m, v, t)
-    return ranked & (spread <= np.array(LIKENESS_SPREAD)[:, None, None]).all(axis=0)
+    gaps = allowed_gaps(rules.max_overlap_likeness_sd)
+    return ranked & (spread <= gaps[:, None, None]).all(axis=0)
 
 
 def _compose(
