@@ -13,7 +13,7 @@ from xvr.cli import COMMANDS
 from xvr.dataset.record import Provenance
 from xvr.sources import FORMATS
 from xvr.sources.roles import ROLES
-from xvr.tasks import TASKS
+from xvr.tasks import EXTENDED_TASKS, TASKS
 from xvr.tasks.rules import Rules, load_rules
 
 ROOT = Path(__file__).parents[1]
@@ -136,6 +136,12 @@ def test_the_table_of_tasks_is_that_of_the_code():
     table = TASKS_PAGE.split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \|.*\| (\d+) \|$", table, flags=re.MULTILINE)
     assert rows == [(t.name, t.released_id, t.domain, str(t.eval_count)) for t in TASKS]
+
+
+def test_the_table_of_extended_tasks_is_that_of_the_code():
+    table = section(TASKS_PAGE, "Beyond the published tasks")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|.*\| (\d+) \|$", table, flags=re.MULTILINE)
+    assert rows == [(t.name, t.domain, str(t.eval_count)) for t in EXTENDED_TASKS]
 
 
 def test_cheaters_are_those_of_the_audit():

@@ -99,8 +99,8 @@ class Rules:
     min_turn_dominance: float = 1.2
     """Sideways offset of each camera over its height offset, in the frame of the other one."""
     max_turn_likeness_sd: float = 0.25
-    """How much the views at these angles may differ in their likeness to the first view, in standard
-    deviations; larger lets a cheater that compares whole images win more often."""
+    """How much the views at these angles may differ in their likeness to the first view, in
+    standard deviations; larger lets a cheater that compares whole images win more often."""
     min_overlap_gap_share: float = 0.15
     """By how much more of the reference's points the right candidate sees than any other."""
     max_overlap_likeness_sd: float = 1.0
