@@ -39,11 +39,7 @@ class Turn(NamedTuple):
 
 def check_move(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterator[Problem]:
     """The option whose side and angle fit the two poses."""
-    choices = {
-        letter: turn
-        for letter, text in choices_of(question_of(entry)).items()
-        if (turn := turn_of(text)) is not None
-    }
+    choices = _turns(entry)
     center = entry.proof.world.get("scene_center_m")
     if len(evidence.views) != 2 or len(choices) != len(entry.proof.options) or center is None:
         yield Problem("answer", "wrong_options", f"{len(evidence.views)} images, {choices}")
@@ -66,6 +62,12 @@ def check_move(entry: Entry, evidence: Evidence, limits: Thresholds) -> Iterator
         <= limits.max_view_angle_deg + ANGLE_SLACK_DEG
     ):
         yield Problem("rule", "turn_out_of_range", f"{recorded.degrees:.2f} deg")
+
+
+def _turns(entry: Entry) -> dict[str, Turn]:
+    """Options of the question by letter."""
+    turns = {k: turn_of(text) for k, text in choices_of(question_of(entry)).items()}
+    return {letter: turn for letter, turn in turns.items() if turn is not None}
 
 
 def turn_of(text: str) -> Turn | None:
@@ -114,8 +116,8 @@ def _check_center(
         camera = view.camera
         (uv,), _ = pixels_of(camera, center[None])
         margin = limits.margin_share * min(camera.width, camera.height) - 0.01
-        inside = (uv >= margin).all() and (uv <= (camera.width - margin, camera.height - margin))
-        if not np.all(inside):
+        far = np.array([camera.width, camera.height]) - margin
+        if not ((uv >= margin) & (uv <= far)).all():
             yield Problem("rule", "outside_margin", f"the scene's centre in image {number}")
 
 

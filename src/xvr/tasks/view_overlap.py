@@ -14,15 +14,21 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from xvr.geometry.angles import angles_seen_from
+from xvr.geometry.camera import project, unproject
+from xvr.geometry.visibility import Tolerance, lookup_depth
 from xvr.tasks import extended_wordings
 from xvr.tasks.compose import pick, prompt, view_ref
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
 from xvr.tasks.likeness import allowed_gaps, view_likeness
-from xvr.tasks.pool import PointPool
+from xvr.tasks.pool import PointPool, ViewPixels
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
 CANDIDATES = 3
+ANY_SLOPE = Tolerance(np.inf, 0.0)
+"""Depth is read on slopes too: leaving them out would favour what is seen from the front."""
+GRID_COLUMNS = 32
+"""Pixels in a row of the grid that stands for an image."""
 DRAWS = 64
 """Sets of candidates that one try looks at, each with every view as the reference."""
 
@@ -63,12 +69,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
 @lru_cache(maxsize=1)
 def _overlaps(pool: PointPool, rules: Rules) -> Overlaps:
     seen = pool.visible.astype(np.float32)
-    # a point stands for as many pixels as views sample it sparsely: weigh it by that
-    density = seen / np.maximum(pool.depth_m, 1e-6) ** 2
-    pixels = density / np.maximum(density.sum(axis=0), 1e-9)
-    share = np.stack(
-        [(seen_from @ seen.T) / _total(seen_from)[:, None] for seen_from in (seen, pixels)]
-    )
+    of_points = seen @ seen.T / np.maximum(seen.sum(axis=1), 1)[:, None]
+    share = np.stack([of_points, _pixel_shares(pool, rules)])
     angle_deg = angles_seen_from(pool.center_world, pool.centers_world)
     apart = (angle_deg >= rules.min_view_angle_deg) & (angle_deg <= rules.max_view_angle_deg)
     likeness = view_likeness(pool)
@@ -82,8 +84,34 @@ def _overlaps(pool: PointPool, rules: Rules) -> Overlaps:
     )
 
 
-def _total(weights: Float[np.ndarray, "v n"]) -> Float[np.ndarray, " v"]:
-    return np.maximum(weights.sum(axis=1), 1e-9)
+def _pixel_shares(pool: PointPool, rules: Rules) -> Float[np.ndarray, "v v"]:
+    """Share of a grid of view i's pixels whose surface view j shows too."""
+    surfaces = [_surface(view) for view in pool.views]
+    ends = np.cumsum([len(surface) for surface in surfaces])[:-1]
+    points = np.concatenate(surfaces)
+    columns = []
+    for view in pool.views:
+        assert view.depth is not None, view.name
+        uv_px, z_m = project(view.camera, points)
+        found_m = lookup_depth(view.depth, uv_px, ANY_SLOPE)
+        allowed_m = np.maximum(rules.depth_tolerance_m, rules.depth_tolerance_share * z_m)
+        shown = (z_m > 0) & (np.abs(found_m - z_m) <= allowed_m)  # NaN is unknown, so not shown
+        columns.append([part.mean() if len(part) else 0.0 for part in np.split(shown, ends)])
+    return np.array(columns).T
+
+
+def _surface(view: ViewPixels) -> Float[np.ndarray, "n 3"]:
+    """World points behind a grid of a view's pixels, where there is depth."""
+    assert view.depth is not None, view.name
+    camera = view.camera
+    step = camera.width / GRID_COLUMNS
+    u, v = np.meshgrid(
+        np.arange(step / 2, camera.width, step), np.arange(step / 2, camera.height, step)
+    )
+    uv_px = np.column_stack([u.ravel(), v.ravel()])
+    depth_m = lookup_depth(view.depth, uv_px, ANY_SLOPE)
+    known = np.isfinite(depth_m)
+    return unproject(camera, uv_px[known], depth_m[known])
 
 
 def _draw_candidates(views: int, rng: np.random.Generator) -> Int[np.ndarray, "t c"]:
