@@ -1,26 +1,12 @@
 """The extended tasks from end to end: built when asked for, audited, and changed on purpose."""
 
 import json
-from dataclasses import replace
 
-import pytest
-
-from toy.datasets import config, lines, pairs
-from toy.drafting import RULES
+from toy.datasets import lines, pairs
 from xvr.audit import audit
-from xvr.engine.build import build
 from xvr.tasks import EXTENDED_TASKS
 
-ROOMY = replace(RULES, min_turn_gap_deg=20.0, min_turn_ratio=1.2, min_turn_dominance=0.5)
-"""A toy room has few views: more turns are needed for a dozen questions."""
 NAMES = {task.name for task in EXTENDED_TASKS}
-
-
-@pytest.fixture(scope="module")
-def extended(sources, tmp_path_factory):
-    out = tmp_path_factory.mktemp("extended") / "dataset"
-    build(out, config(*sources, samples=60, tasks=("extended",), valid_share=0.0, rules=ROOMY))
-    return out
 
 
 def test_asking_for_extended_tasks_makes_all_of_them(extended):
