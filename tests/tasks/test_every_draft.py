@@ -23,7 +23,7 @@ def right_value(draft):
         "cross_scenario_localization": "456",
         "language_conditioned_localization": "23",
         "relative_pose": "ABCD",
-        "view_overlap": "234",
+        "view_overlap": "23",
         "depth_order": "234",
         "temporal_order": "ABCDEF",
         "temporal_sync": "234",

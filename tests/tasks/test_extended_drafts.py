@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from toy import robot, room
-from toy.drafting import RULES, drafts, pool, tries
+from toy.drafting import RULES, drafts, pool
 from xvr.tasks import EXTENDED_TASKS, get_task
-from xvr.tasks.draft import Draft
 
 TIMED = ("temporal_order", "temporal_sync")
 
@@ -148,7 +147,26 @@ def test_the_right_frame_is_first_second_and_last_in_time_equally_often():
     assert max(places.values()) - min(places.values()) <= len(task.cells)
 
 
-def test_likeness_of_candidates_stays_within_the_rule():
-    for draft in tries("view_overlap", pool()):
-        if isinstance(draft, Draft):
-            assert draft.difficulty["likeness_rank"] == draft.slot.variant
+def colors_in_common(seed, a, b):
+    """Share of pixels that find a partner of their coarse colour in the other image."""
+    counts = [
+        Counter(map(tuple, (room.render(room.furnish(seed), c)[0] // 64).reshape(-1, 3).tolist()))
+        for c in (a, b)
+    ]
+    return sum((counts[0] & counts[1]).values())
+
+
+def test_by_colours_the_right_candidate_is_ahead_as_often_as_the_slots_say():
+    for seed, draft in drafts("view_overlap")[:8]:
+        reference, *candidates = cameras(seed, draft)
+        alike = [colors_in_common(seed, reference, camera) for camera in candidates]
+        right = int(draft.answer) - 2
+        assert (alike[1 - right] > alike[right]) == bool(draft.slot.variant)
+
+
+def test_either_candidate_is_right_for_some_reference():
+    for seed, draft in drafts("view_overlap"):
+        seen = pool(seed).visible.astype(float)
+        a, b = (int(image.view.removesuffix(".png")) for image in draft.images[1:])
+        ahead = seen @ (seen[a] - seen[b])
+        assert ahead.min() < 0 < ahead.max()

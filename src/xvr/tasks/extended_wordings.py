@@ -22,12 +22,12 @@ RELATIVE_POSE = (
 TURN = "to the {side} by about {degrees} degrees"
 
 VIEW_OVERLAP = (
-    "Image 1 shows some of the scene's surfaces. Which of Images {candidates} shows the most of "
-    "these same surfaces? Answer with the image number.",
-    "Which one of Images {candidates} shares the largest visible surface with Image 1? "
+    "Image 1 shows some of the scene's surfaces. Which of Images {candidates} shows more of these "
+    "same surfaces? Answer with the image number.",
+    "Which one of Images {candidates} shares the larger visible surface with Image 1? "
     "Answer with its number.",
     "Of all that can be seen in Image 1, one of Images {candidates} shows a larger part than the "
-    "other two. Give the number of that image.",
+    "other one. Give the number of that image.",
 )
 
 DEPTH_ORDER = (

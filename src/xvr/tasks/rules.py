@@ -98,7 +98,7 @@ class Rules:
     """... and smallest ratio of the larger one to the smaller one."""
     min_turn_dominance: float = 1.2
     """Sideways offset of each camera over its height offset, in the frame of the other one."""
-    max_turn_likeness_sd: float = 0.25
+    max_turn_likeness_sd: float = 0.4
     """How much the views at these angles may differ in their likeness to the first view, in
     standard deviations; larger lets a cheater that compares whole images win more often."""
     min_overlap_gap_share: float = 0.15

@@ -1,10 +1,12 @@
-"""View overlap: which of three candidate images shares the most surface with the reference?
+"""View overlap: which of two candidate images shares the most surface with the reference?
 
-    Image 1 (Reference), Images 2, 3, 4 (Candidate) -> "3"
+    Image 1 (Reference), Images 2, 3 (Candidate) -> "3"
 
 What a candidate shares is counted twice, in points of the pool and in pixels of the reference, and
-the right one is clearly first both times. In every measure of `xvr.tasks.likeness` all candidates
-are about equally like the reference, and the right one is first, second or third equally often.
+the right one is clearly first both times. Candidates are drawn together with two references, one
+for which each of them is right; then one reference is taken. So the candidates alone tell nothing.
+By the colours in common with the reference the right one is ahead as often as it is not, and by no
+measure of `xvr.tasks.likeness` do the candidates differ much.
 """
 
 from functools import lru_cache
@@ -24,12 +26,12 @@ from xvr.tasks.pool import PointPool, ViewPixels
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
-CANDIDATES = 3
+CANDIDATES = 2
 ANY_SLOPE = Tolerance(np.inf, 0.0)
 """Depth is read on slopes too: leaving them out would favour what is seen from the front."""
 GRID_COLUMNS = 32
 """Pixels in a row of the grid that stands for an image."""
-DRAWS = 64
+DRAWS = 200
 """Sets of candidates that one try looks at, each with every view as the reference."""
 
 
@@ -48,22 +50,23 @@ class Overlaps(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the likeness rank of the right candidate."""
+    """One sample; the variant of the slot is the rank of the right candidate by colours."""
     if any(view.depth is None for view in pool.views):
         return Refusal(reason="overlap_needs_depth")
     overlaps = _overlaps(pool, rules)
     tried = _draw_candidates(len(pool.views), rng)
     best = overlaps.share[0][:, tried].argmax(axis=2)  # (v, t)
-    found = np.argwhere(
-        _clear(overlaps, tried, best, rules) & _alike(overlaps, tried, best, slot.variant, rules)
-    )
-    if not len(found):
+    fitting = _clear(overlaps, tried, best, rules)
+    fitting &= _alike(overlaps, tried, best, slot.variant, rules)
+    of_candidate = [fitting & (best == number) for number in range(CANDIDATES)]
+    usable = np.flatnonzero(np.all([found.any(axis=0) for found in of_candidate], axis=0))
+    if not len(usable):
         return Refusal(reason="no_candidates_of_the_likeness_rank")
-    reference, number = found[int(rng.integers(len(found)))]
-    right = int(tried[number, best[reference, number]])
-    shown = [c for c in rng.permutation(tried[number]).tolist() if c != right]
-    shown.insert(slot.answer, right)
-    return _compose(pool, slot, overlaps, int(reference), shown, rng)
+    number, right = int(rng.choice(usable)), int(rng.integers(CANDIDATES))
+    reference = int(rng.choice(np.flatnonzero(of_candidate[right][:, number])))
+    shown = tried[number].tolist()
+    shown.insert(slot.answer, shown.pop(right))
+    return _compose(pool, slot, overlaps, reference, shown, rng)
 
 
 @lru_cache(maxsize=1)
@@ -145,8 +148,9 @@ def _alike(
 ) -> Bool[np.ndarray, "v t"]:
     """Whether candidates are about equally like the reference and the best has the rank."""
     likeness = overlaps.likeness[:, :, tried]  # (m, v, t, c)
-    of_best = np.take_along_axis(likeness, best[None, :, :, None], axis=3)
-    ranked = ((likeness > of_best).sum(axis=3) == rank).all(axis=0)
+    colors = likeness[-1]
+    of_best = np.take_along_axis(colors, best[:, :, None], axis=2)
+    ranked = (colors > of_best).sum(axis=2) == rank
     spread = np.ptp(likeness, axis=3)  # (m, v, t)
     gaps = allowed_gaps(rules.max_overlap_likeness_sd)
     return ranked & (spread <= gaps[:, None, None]).all(axis=0)
@@ -162,7 +166,7 @@ def _compose(
 ) -> Draft:
     points, pixels = overlaps.share[:, reference, shown]
     numbers = [str(2 + n) for n in range(CANDIDATES)]
-    question = pick(extended_wordings.VIEW_OVERLAP, rng).format(candidates=", ".join(numbers))
+    question = pick(extended_wordings.VIEW_OVERLAP, rng).format(candidates=" and ".join(numbers))
     labels = ["Image 1 (Reference):", *(f"Image {n} (Candidate):" for n in numbers)]
     gaps = [s[slot.answer] - np.delete(s, slot.answer).max() for s in (points, pixels)]
     angle_deg = overlaps.angle_deg[reference, shown]
@@ -200,8 +204,8 @@ TASK = Task(
     released_id="view_overlap",
     id_prefix="view_overlap",
     domain="general",
-    question="Which of three candidate images shares the most surface with the reference?",
-    cells=cells((4,), lambda _: CANDIDATES),
+    question="Which of two candidate images shares the most surface with the reference?",
+    cells=cells((1 + CANDIDATES,), lambda _: CANDIDATES),
     variants=CANDIDATES,
     draft=draft,
     eval_count=200,
