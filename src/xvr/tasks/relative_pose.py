@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from xvr.geometry.angles import angles_seen_from
+from xvr.geometry.angles import angles_seen_from, unit
 from xvr.geometry.camera import project
 from xvr.geometry.visibility import inside
 from xvr.tasks import extended_wordings
@@ -38,6 +38,8 @@ class Turns(NamedTuple):
     angle_deg: Float[np.ndarray, "v v"]
     dominance: Float[np.ndarray, "v v"]
     """Sideways offset over height offset, the smaller of both views' frames."""
+    doubt_deg: Float[np.ndarray, "v v"]
+    """How far the turn is from its angle on offer when seen from the middle of what both see."""
     cell: Int[np.ndarray, "v v"]
     """Twice the angle in steps, plus one for a move to the right; 0 where the rules are not met."""
 
@@ -96,6 +98,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             "turn_deg": angle_deg,
             "min_turn_gap_deg": angles_deg[1] - angles_deg[0],
             "min_turn_ratio": angles_deg[1] / angles_deg[0],
+            "max_turn_doubt_share": float(turns.doubt_deg[first, second])
+            / (angles_deg[1] - angles_deg[0]),
             "min_turn_dominance": float(turns.dominance[first, second]),
         },
         difficulty={
@@ -118,8 +122,24 @@ def _turns(pool: PointPool, rules: Rules) -> Turns:
     allowed = (dominance >= rules.min_turn_dominance) & (sideways * sideways.T < 0)
     allowed &= sees & sees[:, None]
     allowed &= (angle_deg >= rules.min_view_angle_deg) & (angle_deg <= rules.max_view_angle_deg)
-    cell = 2 * np.rint(angle_deg / ANGLE_STEP_DEG).astype(int) + (sideways > 0)
-    return Turns(angle_deg, dominance, np.where(allowed, cell, 0))
+    steps = np.rint(angle_deg / ANGLE_STEP_DEG)
+    doubt_deg = np.abs(_shared_angles(pool) - steps * ANGLE_STEP_DEG)
+    cell = 2 * steps.astype(int) + (sideways > 0)
+    return Turns(angle_deg, dominance, doubt_deg, np.where(allowed, cell, 0))
+
+
+def _shared_angles(pool: PointPool) -> Float[np.ndarray, "v v"]:
+    """Angle between two views as seen from the mean of the points that both see; 180 for none."""
+    seen = pool.visible.astype(float)
+    angles = np.full((len(seen), len(seen)), 180.0)
+    for first, own in enumerate(seen):
+        both = own * seen
+        count = both.sum(axis=1)
+        middle = both @ pool.points_world / np.maximum(count, 1)[:, None]  # (v, 3)
+        arms = unit(pool.centers_world[first] - middle), unit(pool.centers_world - middle)
+        cosine = np.clip((arms[0] * arms[1]).sum(axis=1), -1.0, 1.0)
+        angles[first] = np.where(count > 0, np.degrees(np.arccos(cosine)), 180.0)
+    return angles
 
 
 def _sees_the_center(pool: PointPool, rules: Rules) -> Bool[np.ndarray, " v"]:
@@ -142,8 +162,12 @@ def _offers(pool: PointPool, rules: Rules) -> dict[int, tuple[list[Offer], list[
     offers = {}
     for first, cell in enumerate(turns.cell):
         steps = cell // 2
-        larger = (steps - steps[:, None]) * ANGLE_STEP_DEG >= rules.min_turn_gap_deg
-        larger &= steps >= rules.min_turn_ratio * steps[:, None]  # (v, v): than the row's view
+        gap_deg = (steps - steps[:, None]) * ANGLE_STEP_DEG  # (v, v): to the row's view
+        doubt_deg = np.maximum(turns.doubt_deg[first], turns.doubt_deg[first, :, None])
+        larger = (gap_deg >= rules.min_turn_gap_deg) & (
+            doubt_deg <= rules.max_turn_doubt_share * gap_deg
+        )
+        larger &= steps >= rules.min_turn_ratio * steps[:, None]
         apart = np.abs(likeness[:, first, :, None] - likeness[:, first, None])  # (m, v, v)
         alike = (apart <= gaps[:, None, None]).all(axis=0)
         left, right = (

@@ -96,6 +96,9 @@ class Rules:
     """Smallest difference of the two angles that a relative-pose question offers ..."""
     min_turn_ratio: float = 1.6
     """... and smallest ratio of the larger one to the smaller one."""
+    max_turn_doubt_share: float = 0.35
+    """How far a turn is from its angle on offer when it is seen from the middle of what both views
+    see, of the difference of the two angles."""
     min_turn_dominance: float = 1.2
     """Sideways offset of each camera over its height offset, in the frame of the other one."""
     max_turn_likeness_sd: float = 0.4
