@@ -106,7 +106,7 @@ class Rules:
     standard deviations; larger lets a cheater that compares whole images win more often."""
     min_overlap_gap_share: float = 0.15
     """By how much more of the reference's points the right candidate sees than any other."""
-    max_overlap_likeness_sd: float = 1.0
+    max_overlap_likeness_sd: float = 1.5
     """The same for the candidates' likeness to the reference of an overlap."""
     min_distance_ratio: float = 1.25
     """Distance of the second nearest marked point over that of the nearest one."""
