@@ -5,8 +5,8 @@
 What a candidate shares is counted twice, in points of the pool and in pixels of the reference, and
 the right one is clearly first both times. Candidates are drawn together with two references, one
 for which each of them is right; then one reference is taken. So the candidates alone tell nothing.
-By the colours in common with the reference the right one is ahead as often as it is not, and by no
-measure of `xvr.tasks.likeness` do the candidates differ much.
+By every measure of `xvr.tasks.likeness` the right one is ahead as often as it is not, whatever the
+other measures say, and by none do the candidates differ much.
 """
 
 from functools import lru_cache
@@ -27,6 +27,8 @@ from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
 CANDIDATES = 2
+MEASURES = 3
+"""Of `xvr.tasks.likeness`."""
 ANY_SLOPE = Tolerance(np.inf, 0.0)
 """Depth is read on slopes too: leaving them out would favour what is seen from the front."""
 GRID_COLUMNS = 32
@@ -50,7 +52,7 @@ class Overlaps(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot is the rank of the right candidate by colours."""
+    """One sample; the variant of the slot says by which measures it is behind."""
     if any(view.depth is None for view in pool.views):
         return Refusal(reason="overlap_needs_depth")
     overlaps = _overlaps(pool, rules)
@@ -61,7 +63,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     of_candidate = [fitting & (best == number) for number in range(CANDIDATES)]
     usable = np.flatnonzero(np.all([found.any(axis=0) for found in of_candidate], axis=0))
     if not len(usable):
-        return Refusal(reason="no_candidates_of_the_likeness_rank")
+        return Refusal(reason="no_candidates_that_look_so")
     number, right = int(rng.choice(usable)), int(rng.integers(CANDIDATES))
     reference = int(rng.choice(np.flatnonzero(of_candidate[right][:, number])))
     shown = tried[number].tolist()
@@ -143,14 +145,15 @@ def _alike(
     overlaps: Overlaps,
     tried: Int[np.ndarray, "t c"],
     best: Int[np.ndarray, "v t"],
-    rank: int,
+    variant: int,
     rules: Rules,
 ) -> Bool[np.ndarray, "v t"]:
-    """Whether candidates are about equally like the reference and the best has the rank."""
+    """Whether candidates are about equally like the reference and the best is behind as wanted."""
     likeness = overlaps.likeness[:, :, tried]  # (m, v, t, c)
-    colors = likeness[-1]
-    of_best = np.take_along_axis(colors, best[:, :, None], axis=2)
-    ranked = (colors > of_best).sum(axis=2) == rank
+    of_best = np.take_along_axis(likeness, best[None, :, :, None], axis=3)
+    behind = (likeness > of_best).any(axis=3)  # (m, v, t)
+    wanted = np.array([variant >> measure & 1 for measure in range(MEASURES)], dtype=bool)
+    ranked = (behind == wanted[:, None, None]).all(axis=0)
     spread = np.ptp(likeness, axis=3)  # (m, v, t)
     gaps = allowed_gaps(rules.max_overlap_likeness_sd)
     return ranked & (spread <= gaps[:, None, None]).all(axis=0)
@@ -194,7 +197,7 @@ def _compose(
         },
         difficulty={
             "overlap_share": float(pixels[slot.answer]),
-            "likeness_rank": float(slot.variant),
+            "measures_behind": float(slot.variant.bit_count()),
         },
     )
 
@@ -206,7 +209,7 @@ TASK = Task(
     domain="general",
     question="Which of two candidate images shares the most surface with the reference?",
     cells=cells((1 + CANDIDATES,), lambda _: CANDIDATES),
-    variants=CANDIDATES,
+    variants=2**MEASURES,
     draft=draft,
     eval_count=200,
 )
