@@ -52,7 +52,7 @@ class Overlaps(NamedTuple):
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot says by which measures it is behind."""
+    """One sample; the variant of the slot says in which measures the answer is behind."""
     if any(view.depth is None for view in pool.views):
         return Refusal(reason="overlap_needs_depth")
     overlaps = _overlaps(pool, rules)
