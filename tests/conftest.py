@@ -5,6 +5,7 @@ conftest is in it.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from toy import datasets, robot, room
+from toy.drafting import RULES
 from xvr.engine.build import build
 
 settings.register_profile(
@@ -63,6 +65,19 @@ def dataset(sources: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) 
     """A dataset of all eight tasks, built by one worker; not to be changed."""
     out = tmp_path_factory.mktemp("built") / "dataset"
     build(out, datasets.config(*sources, samples=64, tasks=()))
+    return out
+
+
+@pytest.fixture(scope="session")
+def extended(sources: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of the extended tasks, twelve samples of each; not to be changed.
+
+    A toy room has few views: turns of other sizes are needed for a dozen questions about them.
+    """
+    out = tmp_path_factory.mktemp("extended") / "dataset"
+    rules = replace(RULES, min_turn_gap_deg=20.0, min_turn_ratio=1.2, min_turn_dominance=0.5)
+    settings = {"tasks": ("extended",), "valid_share": 0.0, "rules": rules}
+    build(out, datasets.config(*sources, samples=60, **settings))
     return out
 
 

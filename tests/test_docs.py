@@ -13,7 +13,7 @@ from xvr.cli import COMMANDS
 from xvr.dataset.record import Provenance
 from xvr.sources import FORMATS
 from xvr.sources.roles import ROLES
-from xvr.tasks import TASKS
+from xvr.tasks import EXTENDED_TASKS, TASKS
 from xvr.tasks.rules import Rules, load_rules
 
 ROOT = Path(__file__).parents[1]
@@ -138,8 +138,15 @@ def test_the_table_of_tasks_is_that_of_the_code():
     assert rows == [(t.name, t.released_id, t.domain, str(t.eval_count)) for t in TASKS]
 
 
+def test_the_table_of_extended_tasks_is_that_of_the_code():
+    table = section(TASKS_PAGE, "Beyond the published tasks")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|.*\| (\d+) \|$", table, flags=re.MULTILINE)
+    assert rows == [(t.name, t.domain, str(t.eval_count)) for t in EXTENDED_TASKS]
+
+
 def test_cheaters_are_those_of_the_audit():
-    code = (PACKAGE / "audit" / "cheaters.py").read_text()
+    files = (PACKAGE / "audit" / name for name in ("cheaters.py", "spelled_cues.py"))
+    code = "".join(file.read_text() for file in files)
     listed = first_cells(section(TASKS_PAGE, "Who tries to cheat"))[2:]
     assert listed
     for name in listed:

@@ -4,7 +4,7 @@ from toy.datasets import config
 from xvr.engine.config import MIXTURES, BuildConfig
 from xvr.engine.seeds import child_rng, digest
 from xvr.errors import UserError
-from xvr.tasks import TASK_NAMES, get_task
+from xvr.tasks import ALL_TASK_NAMES, EXTENDED_TASKS, TASK_NAMES, get_task
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_no_samples_are_fine_for_a_benchmark_alone():
 def test_shares_sum_to_one_in_the_order_of_the_tasks(mixture):
     shares = config("x:y", tasks=(), mixture=mixture).shares()
     assert sum(shares.values()) == pytest.approx(1.0)
-    assert list(shares) == [name for name in TASK_NAMES if name in shares]
+    assert list(shares) == [name for name in ALL_TASK_NAMES if name in shares]
 
 
 def test_chosen_tasks_keep_the_proportions_of_the_mixture():
@@ -44,6 +44,23 @@ def test_chosen_tasks_keep_the_proportions_of_the_mixture():
     assert shares.shares() == pytest.approx(
         {"point_correspondence": 264 / 434, "temporal_verification": 170 / 434}
     )
+
+
+def test_no_extended_task_is_made_unless_asked_for():
+    for mixture in ("xvr", "general", "robotic", "uniform"):
+        assert set(config("x:y", tasks=(), mixture=mixture).shares()) <= set(TASK_NAMES)
+
+
+def test_extended_stands_for_all_extended_tasks_also_beside_others():
+    extended = [task.name for task in EXTENDED_TASKS]
+    for settings in ({"tasks": ("extended",)}, {"tasks": (), "mixture": "extended"}):
+        shares = config("x:y", **settings).shares()
+        assert list(shares) == extended
+        assert set(shares.values()) == {0.2}
+    mixed = config("x:y", tasks=("temporal_sync", "temporal_verification"), mixture="uniform")
+    assert mixed.shares() == {"temporal_verification": 0.5, "temporal_sync": 0.5}
+    both = config("x:y", tasks=("extended", "temporal_verification"), mixture="xvr").shares()
+    assert both["temporal_sync"] / both["temporal_verification"] == pytest.approx(200 / 170)
 
 
 def test_a_domain_mixture_has_the_tasks_of_its_domain():

@@ -15,8 +15,14 @@ from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 from xvr.tasks.rules import Rules
 
-RULES = Rules(min_scene_points=50_000, depth_tolerance_share=0.03)
-"""For images of 160 x 120: their pixels are four times as far apart as those of a capture."""
+RULES = Rules(
+    min_scene_points=50_000,
+    depth_tolerance_share=0.03,
+    max_turn_likeness_sd=9.0,
+    max_overlap_likeness_sd=9.0,
+)
+"""For images of 160 x 120: their pixels are four times as far apart as those of a capture. And a
+room has too few views to choose those that look alike."""
 ROLES: dict[str, str] = dict(
     zip(robot.CAMERAS, ("fix_center", "fix_left", "fix_right", "ego"), strict=True)
 )

@@ -16,7 +16,10 @@ from jaxtyping import Float
 
 from xvr.audit.directions import check_direction
 from xvr.audit.evidence import Evidence, gather
+from xvr.audit.moves import check_move
+from xvr.audit.nearness import check_nearness
 from xvr.audit.origin import Origins
+from xvr.audit.overlaps import check_overlap
 from xvr.audit.points import check_point, check_spatial
 from xvr.audit.report import Finding, Problem
 from xvr.audit.rigs import CHECKS as ROBOTIC_CHECKS
@@ -34,6 +37,9 @@ GENERAL_CHECKS: dict[str, GeneralCheck] = {
     "directional_correspondence": check_direction,
     "spatial_verification": check_spatial,
     "viewpoint_localization": check_viewpoint,
+    "relative_pose": check_move,
+    "view_overlap": check_overlap,
+    "depth_order": check_nearness,
 }
 
 

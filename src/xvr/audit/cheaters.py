@@ -5,6 +5,7 @@ solves well can be answered without the skill it is meant to measure.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from xvr.audit.cues import (
     likeness_cues,
     look_at,
     look_cues,
+    outlier_cues,
     patch_cues,
     shift_cues,
 )
@@ -34,6 +36,7 @@ from xvr.audit.guessing import (
     words,
 )
 from xvr.audit.report import CheaterScore
+from xvr.audit.spelled_cues import crossed, order_cues, turn_cues, turn_measures
 from xvr.audit.written import Entry
 
 IMAGE_SAMPLES_PER_TASK = 600
@@ -42,6 +45,8 @@ IMAGE_SAMPLES_PER_TASK = 600
 POINT, DIRECTION = "point_correspondence", "directional_correspondence"
 SPATIAL, VIEWPOINT = "spatial_verification", "viewpoint_localization"
 TEMPORAL = "temporal_verification"
+POSE, OVERLAP, DEPTH = "relative_pose", "view_overlap", "depth_order"
+ORDER, SYNC = "temporal_order", "temporal_sync"
 ROBOTIC = (
     TEMPORAL,
     "directional_view_localization",
@@ -50,18 +55,28 @@ ROBOTIC = (
 )
 
 SHIFT = "dot shift between images"
-"""Compares dots across views, if crudely, so it is no cheater: it tells how easy the views are."""
+IMAGE_SHIFT = "image shift between views"
+ADVISORY = (SHIFT, IMAGE_SHIFT)
+"""These compare views, if crudely, so they are no cheaters: they tell how easy the views are."""
 
 CHEAP_CUES: dict[str, tuple[tuple[str, Callable[[Entry, Case], Cues]], ...]] = {
     POINT: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
     DIRECTION: (("mark colours", color_cues), ("arrow in the image", arrow_cues)),
     SPATIAL: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
+    DEPTH: (("mark colours", color_cues), ("dot position", dot_cues), (SHIFT, shift_cues)),
+    POSE: (("options in words", turn_cues),),
     **dict.fromkeys(ROBOTIC, (("camera of the image", camera_cues),)),
 }
-PATCHED = {POINT: "nearest colour patch", SPATIAL: "colour patch outlier"}
-COMPARED = (VIEWPOINT, TEMPORAL)
+PATCHED = {
+    POINT: "nearest colour patch",
+    SPATIAL: "colour patch outlier",
+    DEPTH: "colour patch outlier",
+}
+COMPARED = (VIEWPOINT, TEMPORAL, OVERLAP, DEPTH, SYNC)
 """Tasks that must not be solved by the most or least similar image."""
-LOOKED_AT = (VIEWPOINT, *ROBOTIC)
+SET_APART = (OVERLAP, DEPTH, SYNC)
+"""Tasks that must not be solved by the option that is most or least like the other options."""
+LOOKED_AT = (VIEWPOINT, OVERLAP, DEPTH, SYNC, *ROBOTIC)
 """Tasks whose options are images without a mark in question."""
 
 
@@ -111,19 +126,31 @@ def run_cheaters(
 def _image_scores(
     task: str, entries: Sequence[Entry], read: Callable[[str], bytes] | None
 ) -> list[CheaterScore]:
-    if task not in LOOKED_AT or read is None:
+    if task not in (*LOOKED_AT, POSE, ORDER) or read is None:
         return []
-    cases, looks, likenesses = [], [], []
+    cases, signs = [], []
+    found: dict[str, list] = defaultdict(list)
     for number in _subset(entries, task, IMAGE_SAMPLES_PER_TASK):
         entry, case = entries[number], case_of(entries[number])
         pictures = {url: look_at(read(url), url) for url in _urls(entry)}
         cases.append(case)
-        looks.append(look_cues(entry, case, pictures))
-        likenesses.append(likeness_cues(entry, case, pictures))
-    scores = _cue_scores(task, "look of single images", cases, looks)
-    if task in COMPARED:
-        scores += _cue_scores(task, "most similar image", cases, likenesses)
-    return scores
+        cues: dict[str, np.ndarray] = {}
+        if task == POSE:
+            signs.append(turn_cues(entry, case)[:, :3])
+            cues = turn_measures(entry, pictures)
+        elif task == ORDER:
+            cues = order_cues(entry, case, pictures)
+        if task in LOOKED_AT:
+            cues["look of single images"] = look_cues(entry, case, pictures)
+        if task in COMPARED:
+            cues["most similar image"] = likeness_cues(entry, case, pictures)
+        if task in SET_APART:
+            cues["unlike the other options"] = outlier_cues(entry, case, pictures)
+        for name, cue in cues.items():
+            found[name].append(cue)
+    if task == POSE:
+        found = {name: crossed(signs, measures) for name, measures in found.items()}
+    return [score for name in found for score in _cue_scores(task, name, cases, found[name])]
 
 
 def _one_on_one(cases: Sequence[Case], cues: Sequence[Cues]) -> tuple[list[Case], list[Cues]]:
@@ -167,7 +194,7 @@ def _score(task: str, name: str, cases: Sequence[Case], hits: Hits) -> CheaterSc
         accuracy=float(hits.mean()),
         chance=float(np.mean([1 / len(case.options) for case in cases])),
         lower_95=lower_bound_95(int(hits.sum()), len(cases)),
-        advisory=name.startswith(SHIFT),
+        advisory=name.startswith(ADVISORY),
     )
 
 

@@ -157,7 +157,17 @@ def likeness_cues(entry: Entry, case: Case, pictures: Mapping[str, Picture]) -> 
     rows = []
     for url in chosen:
         others = references or [other for other in chosen if other != url]
-        pairs = np.array([_likeness(pictures[url], pictures[other]) for other in others])
+        pairs = np.array([likeness(pictures[url], pictures[other]) for other in others])
+        rows.append([*pairs.mean(axis=0), *pairs.max(axis=0), *pairs.min(axis=0)])
+    return np.array(rows)
+
+
+def outlier_cues(entry: Entry, case: Case, pictures: Mapping[str, Picture]) -> Cues:
+    """How similar each option is to the other options."""
+    chosen = _option_images(entry, case)
+    rows = []
+    for url in chosen:
+        pairs = np.array([likeness(pictures[url], pictures[o]) for o in chosen if o != url])
         rows.append([*pairs.mean(axis=0), *pairs.max(axis=0), *pairs.min(axis=0)])
     return np.array(rows)
 
@@ -176,6 +186,14 @@ def look_at(data: bytes, where: str) -> Picture:
         thumb=cv2.resize(rgb, THUMB_SIZE, interpolation=cv2.INTER_AREA).astype(float),
         histogram=np.bincount(bins, minlength=64) / len(bins),
     )
+
+
+def likeness(first: Picture, second: Picture) -> list[float]:
+    """Correlation of grey images, closeness of thumbnails, common colours."""
+    correlation = float((first.grey * second.grey).mean())
+    thumbs = -float(np.abs(first.thumb - second.thumb).mean())
+    histograms = float(np.minimum(first.histogram, second.histogram).sum())
+    return [correlation, thumbs, histograms]
 
 
 def _option_marks(entry: Entry, case: Case) -> list[MarkRecord]:
@@ -218,10 +236,3 @@ def _arrow(entry: Entry, mark: MarkRecord) -> Float[np.ndarray, "2"]:
 def _lab(rgb: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m 3"]:
     pixels = (rgb / 255).astype(np.float32)[:, None]
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[:, 0].astype(float)
-
-
-def _likeness(first: Picture, second: Picture) -> list[float]:
-    correlation = float((first.grey * second.grey).mean())
-    thumbs = -float(np.abs(first.thumb - second.thumb).mean())
-    histograms = float(np.minimum(first.histogram, second.histogram).sum())
-    return [correlation, thumbs, histograms]

@@ -15,7 +15,7 @@ from xvr.audit.optics import depths_at, pixel_rays, pixels_of
 from xvr.audit.written import Entry
 from xvr.errors import Unusable
 from xvr.geometry.camera import Camera
-from xvr.sources.records import Scene, View
+from xvr.sources.records import Scene, Tracks, View
 
 PATCH_RADIUS_PX = 4
 TRACK_TOLERANCE = 1e-4
@@ -52,6 +52,8 @@ class Evidence:
     tracked: Bool[np.ndarray, "m v"] | None
     """Whether the point's feature track has the view; None for scenes without tracks."""
     has_depth: bool
+    tracks: Tracks | None
+    """Of the whole scene."""
 
     @property
     def mark_centers(self) -> Float[np.ndarray, "m 3"]:
@@ -140,6 +142,7 @@ class _Sheet:
             seen_depth_m=self.seen_depth,
             tracked=_tracked(scene, self),
             has_depth=all(view.read_depth is not None for view in self.views),
+            tracks=scene.tracks,
         )
 
 

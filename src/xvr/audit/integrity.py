@@ -5,17 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from xvr.audit.origin import Origins
 from xvr.audit.report import Finding, Problem
+from xvr.audit.wording import choices_of, question_of
 from xvr.audit.written import Entry, Unproven, Written, located
 from xvr.dataset.record import Provenance, Sample, TextBlock
 from xvr.errors import Unusable
-from xvr.tasks.draft import COLORS
+from xvr.tasks.draft import COLORS, LETTERS
 
 VOCABULARY = (*COLORS, "1", "2", "3", "4", "5", "6")
 """The eleven answers of the published release."""
+SPELLED_TASKS = ("relative_pose", "temporal_order")
+"""Tasks whose options are letters that the question explains."""
 BALANCE_SPREAD = 1
 """Answers of a task and number of options may differ in count by this much within a split."""
 COLOR_TASKS = ("point_correspondence", "directional_correspondence")
-DOTTED = "spatial_verification"
+DOTTED = ("spatial_verification", "depth_order")
 
 
 def check_integrity(written: Written, origins: Origins) -> list[Finding]:
@@ -24,7 +27,9 @@ def check_integrity(written: Written, origins: Origins) -> list[Finding]:
     for entry in written.entries:
         findings += [located(entry, problem) for problem in _check_entry(entry)]
     for bare in written.unproven:
-        findings += [located(bare, problem) for problem in _check_record(bare.sample)]
+        findings += [
+            located(bare, problem) for problem in _check_record(bare.sample, bare.sample.task)
+        ]
     if written.has_images:
         findings += _check_images(written)
     findings += _check_ids((*written.entries, *written.unproven))
@@ -36,7 +41,7 @@ def check_integrity(written: Written, origins: Origins) -> list[Finding]:
 
 def _check_entry(entry: Entry) -> Iterator[Problem]:
     sample, proof = entry.sample, entry.proof
-    yield from _check_record(sample)
+    yield from _check_record(sample, proof.task)
     numbers = [image.image for image in proof.images]
     if numbers != list(range(1, len(numbers) + 1)):
         yield Problem("integrity", "image_numbers", f"{numbers} do not count from 1")
@@ -44,12 +49,13 @@ def _check_entry(entry: Entry) -> Iterator[Problem]:
         yield Problem("integrity", "image_order", "prompt and provenance show different images")
     if len(set(sample.image_urls)) != len(sample.image_urls):
         yield Problem("integrity", "image_twice", "an image is shown twice in one question")
-    yield from _check_options(entry.answer, proof)
+    yield from _check_options(entry)
     yield from _check_marks(proof, set(numbers))
 
 
-def _check_record(sample: Sample) -> Iterator[Problem]:
-    if sample.ground_truth_answer not in VOCABULARY:
+def _check_record(sample: Sample, task: str) -> Iterator[Problem]:
+    vocabulary = LETTERS if task in SPELLED_TASKS else VOCABULARY
+    if sample.ground_truth_answer not in vocabulary:
         yield Problem("integrity", "unknown_answer", repr(sample.ground_truth_answer))
     for number, block in enumerate(sample.prompt_blocks):
         if "type" not in block.model_fields_set:
@@ -58,7 +64,8 @@ def _check_record(sample: Sample) -> Iterator[Problem]:
             yield Problem("integrity", "bad_block", f"block {number} is empty")
 
 
-def _check_options(answer: str, proof: Provenance) -> Iterator[Problem]:
+def _check_options(entry: Entry) -> Iterator[Problem]:
+    answer, proof = entry.answer, entry.proof
     values = [option.value for option in proof.options]
     right = [option.value for option in proof.options if option.correct]
     if right != [proof.answer] or proof.answer != answer:
@@ -70,8 +77,10 @@ def _check_options(answer: str, proof: Provenance) -> Iterator[Problem]:
         parts = {image.image: image.part for image in proof.images}
         shown = [mark.color for mark in proof.marks if parts.get(mark.image) == "target"]
         missing = set(values) - set(shown)
-    elif proof.task == DOTTED:
+    elif proof.task in DOTTED:
         missing = set(values) - {str(mark.image) for mark in proof.marks}
+    elif proof.task in SPELLED_TASKS:
+        missing = set(values) ^ set(choices_of(question_of(entry)))
     else:
         missing = set(values) - {str(image.image) for image in proof.images}
     if missing:

@@ -1,7 +1,8 @@
 """Are the written images the frames they claim to be: some are decoded again and compared.
 
 Written and source image must agree away from the marks, up to lossy compression. For the odd image
-of temporal questions the source's frame at the others' time must fit worse.
+of temporal questions, and the candidates of questions of order and sync, the source's frames at the
+other times must fit worse.
 """
 
 import hashlib
@@ -27,6 +28,9 @@ LARGEST_MEAN_DIFFERENCE = 6.0
 """Of 255, per channel, away from marks: quality 90 JPEG stays below 4 even on fine texture."""
 MARK_SHARE = 0.10
 """Pixels this close to a mark are left out, relative to the image's shorter side."""
+ODD_TASK = "temporal_verification"
+TIMED_TASKS = ("temporal_order", "temporal_sync")
+"""Tasks whose candidates are frames of one camera at several moments."""
 SSIM_SIZE = 160
 """Width in pixels of the grey images that are compared for change."""
 
@@ -124,11 +128,21 @@ def _hashed(entry: Entry | Unproven) -> bytes:
 
 
 def _odd_image(proof: Provenance) -> ImageRecord | None:
-    if proof.task != "temporal_verification":
+    if proof.task != ODD_TASK:
         return None
     frames = Counter(image.frame_index for image in proof.images)
     odd = [image for image in proof.images if frames[image.frame_index] == 1]
     return odd[0] if len(odd) == 1 and len(proof.images) > 2 else None
+
+
+def _other_frames(proof: Provenance, record: ImageRecord) -> list[int]:
+    """Frames of the same camera at the other moments of a question of time."""
+    if record is _odd_image(proof):
+        return [next(i.frame_index for i in proof.images if i is not record)]
+    if proof.task in TIMED_TASKS and record.part == "candidate":
+        others = [i for i in proof.images if i.part == "candidate" and i is not record]
+        return [image.frame_index for image in others]
+    return []
 
 
 def _check_image(
@@ -144,9 +158,7 @@ def _check_image(
         yield Problem("pixels", "wrong_size", f"{detail}, not {record.width}x{record.height}")
         return
     frames = [record.frame_index]
-    odd = _odd_image(entry.proof)
-    if odd is record:
-        frames.append(next(i.frame_index for i in entry.proof.images if i is not odd))
+    frames += _other_frames(entry.proof, record)
     sources = _source_frames(record, opened, frames)
     if sources[0].shape != written.shape:
         yield Problem("pixels", "wrong_size", f"image {record.image}: source is another size")
@@ -156,15 +168,15 @@ def _check_image(
     if gap > LARGEST_MEAN_DIFFERENCE:
         detail = f"image {record.image} differs by {gap:.1f} of 255 from its source"
         yield Problem("pixels", "other_frame", detail)
-    if odd is record:
-        other = _difference(written, sources[1], away)
-        if other <= gap:
-            detail = f"image {record.image}: frame {frames[1]} fits as well as frame {frames[0]}"
+    largest = limits.max_ssim if entry.proof.task == ODD_TASK else limits.max_moment_ssim
+    for frame, source in zip(frames[1:], sources[1:], strict=True):
+        if _difference(written, source, away) <= gap:
+            detail = f"image {record.image}: frame {frame} fits as well as frame {frames[0]}"
             yield Problem("pixels", "other_time", detail)
-        similarity = structural_similarity(sources[0], sources[1])
-        if similarity > limits.max_ssim + 0.01:
-            detail = f"SSIM {similarity:.3f} between the odd camera's two frames"
-            yield Problem("rule", "odd_frame_unchanged", detail)
+        similarity = structural_similarity(sources[0], source)
+        if similarity > largest + 0.01:
+            detail = f"SSIM {similarity:.3f} between two frames of {record.camera}"
+            yield Problem("rule", "frame_unchanged", detail)
 
 
 def _source_frames(

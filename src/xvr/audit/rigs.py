@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from xvr.audit.moments import check_order, check_sync
 from xvr.audit.report import Problem
 from xvr.audit.sightings import check_recorded
 from xvr.audit.thresholds import Thresholds
@@ -253,4 +254,6 @@ CHECKS: dict[str, Callable[[Entry, Sequence[Episode], Thresholds], Iterator[Prob
     "directional_view_localization": check_directional_view,
     "cross_scenario_localization": check_cross_scenario,
     "language_conditioned_localization": check_language,
+    "temporal_order": check_order,
+    "temporal_sync": check_sync,
 }

@@ -51,6 +51,18 @@ class Thresholds:
     """Between matched cameras of two episodes."""
     max_same_pose_deg: float = 10.0
     """Between matched cameras of two episodes."""
+    min_turn_gap_deg: float = 30.0
+    """Between the two angles that a relative-pose question offers."""
+    min_turn_ratio: float = 1.6
+    """Of the larger of these angles to the smaller."""
+    min_overlap_gap_share: float = 0.15
+    """Between the right candidate's share of the reference and the next one's."""
+    min_distance_ratio: float = 1.25
+    """Of the second nearest point's distance to that of the nearest."""
+    min_moment_move_m: float = 0.15
+    """End-effector motion between two moments to order or to sync."""
+    max_moment_ssim: float = 0.85
+    """Similarity of a camera's frames at two such moments, grey and 160 px wide."""
 
     def depth_tolerance(self, depth_m: Any) -> Any:
         """Largest accepted depth difference at a depth (number or array), metres."""

@@ -30,6 +30,12 @@ def question_of(entry: Entry) -> str:
     return texts[-1].lower() if texts else ""
 
 
+def choices_of(question: str) -> dict[str, str]:
+    """Options that a question in lower case spells out, as in `a: one; b: another.`, by letter."""
+    found = re.findall(r"\b([a-f]): ([^;.]+)", question)
+    return {letter.upper(): text.strip() for letter, text in found}
+
+
 def described(question: str) -> Description | None:
     """The camera described in quotes; None when no word tells where it is."""
     quoted = re.search(r'["“](.*)["”]', question)

@@ -21,7 +21,7 @@ def data_build(
     source: Repeated,
     samples: int = 0,
     tasks: tuple[str, ...] = (),
-    mixture: Literal["xvr", "general", "robotic", "uniform"] = "xvr",
+    mixture: Literal["xvr", "general", "robotic", "uniform", "extended"] = "xvr",
     evaluation: Annotated[bool, tyro.conf.arg(name="eval"), tyro.conf.FlagCreatePairsOff] = False,
     valid_share: float = 0.03,
     eval_share: float = 0.1,
@@ -46,8 +46,9 @@ def data_build(
             lerobot, gr00t, agibot, droid, rlds, aloha, roboset, colmap, nerfstudio, co3d,
             scannet.
         samples: Samples of train and valid together.
-        tasks: Tasks to make; all of the mixture when left out.
-        mixture: Shares of the tasks: xvr (as published), general, robotic or uniform.
+        tasks: Tasks to make, extended for all beyond the published ones; all of the mixture when
+            left out.
+        mixture: Shares of the tasks: xvr (as published), general, robotic, uniform or extended.
         evaluation: Also make a held-out benchmark with the counts of XVR-Eval.
         valid_share: Share of the samples, scenes and episodes in valid.
         eval_share: Share of the scenes and episodes held out for the benchmark.

@@ -5,7 +5,7 @@ from typing import Any
 
 from xvr import __version__
 from xvr.dataset import atomic
-from xvr.tasks import TASK_NAMES, get_task
+from xvr.tasks import ALL_TASK_NAMES, get_task
 
 HUB_SPLITS = {"train": "train", "valid": "validation", "xvr_eval": "test"}
 """Names of the splits on the hub."""
@@ -95,14 +95,14 @@ tar. `manifest.json` holds the configuration, versions and refusals, `stats.json
 
 def _named(task: str) -> str:
     """Name, released id and question."""
-    if task not in TASK_NAMES:
+    if task not in ALL_TASK_NAMES:
         return f"{task} | {task} | "
     return f"{task} | {get_task(task).released_id} | {get_task(task).question}"
 
 
 def _place(task: str) -> tuple[int, str]:
     """Tasks in the order of the published table, unknown ones last."""
-    return (TASK_NAMES.index(task) if task in TASK_NAMES else len(TASK_NAMES), task)
+    return (ALL_TASK_NAMES.index(task) if task in ALL_TASK_NAMES else len(ALL_TASK_NAMES), task)
 
 
 def _size_category(samples: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from xvr.errors import UserError, unknown_name
-from xvr.tasks import TASK_NAMES, TASKS, get_task
+from xvr.tasks import ALL_TASK_NAMES, EXTENDED_TASKS, TASKS, get_task
 from xvr.tasks.rules import Rules
 
 MIXTURES: dict[str, dict[str, float]] = {
@@ -14,9 +14,13 @@ MIXTURES: dict[str, dict[str, float]] = {
     "general": {task.name: task.eval_count for task in TASKS if task.domain == "general"},
     "robotic": {task.name: task.eval_count for task in TASKS if task.domain == "robotic"},
     "uniform": {task.name: 1.0 for task in TASKS},
+    "extended": {task.name: task.eval_count for task in EXTENDED_TASKS},
 }
 """Task shares by name. The release publishes shares only through its benchmark's counts, which
-`xvr` (all), `general` and `robotic` follow."""
+`xvr` (all), `general` and `robotic` follow. `extended` has the tasks beyond the published ones."""
+
+EXTENDED = "extended"
+"""Stands for all extended tasks among the names of tasks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class BuildConfig:
     samples: int
     """Samples of train and valid together."""
     tasks: tuple[str, ...] = ()
-    """Tasks to make; empty: those of the mixture."""
+    """Tasks to make, `extended` for all extended ones; empty: those of the mixture."""
     mixture: str = "xvr"
     """Name in `MIXTURES`."""
     evaluation: bool = False
@@ -54,7 +58,8 @@ class BuildConfig:
 
     def __post_init__(self) -> None:
         for name in self.tasks:
-            get_task(name)
+            if name != EXTENDED:
+                get_task(name)
         if self.mixture not in MIXTURES:
             raise unknown_name("mixture", self.mixture, MIXTURES)
         if not self.sources:
@@ -70,10 +75,14 @@ class BuildConfig:
             raise UserError("--keep-clean needs images: drop --images none")
 
     def shares(self) -> dict[str, float]:
-        """Share of each task that is made, in the order of `TASKS`; they sum to 1."""
+        """Share of each task that is made, in the order of `ALL_TASKS`; they sum to 1."""
         mixture = MIXTURES[self.mixture]
-        names = [n for n in TASK_NAMES if n in (self.tasks or mixture)]
-        weights = {name: mixture.get(name, get_task(name).eval_count) for name in names}
+        wanted = set(self.tasks or mixture)
+        if EXTENDED in wanted:
+            wanted.update(MIXTURES[EXTENDED])
+        names = [name for name in ALL_TASK_NAMES if name in wanted]
+        even = self.mixture == "uniform"
+        weights = {name: 1.0 if even else get_task(name).eval_count for name in names}
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()}
 

@@ -1,4 +1,4 @@
-"""The eight tasks: (scene or episodes, slot, rng, rules) -> Draft or Refusal.
+"""The tasks, published and extended: (scene or episodes, slot, rng, rules) -> Draft or Refusal.
 
 A task works on cameras, points and frames; it never opens a file and never draws.
 """
@@ -6,17 +6,31 @@ A task works on cameras, points and frames; it never opens a file and never draw
 from xvr.errors import unknown_name
 from xvr.tasks import (
     cross_scenario_localization,
+    depth_order,
     directional_correspondence,
     directional_view_localization,
     language_conditioned_localization,
     point_correspondence,
+    relative_pose,
     spatial_verification,
+    temporal_order,
+    temporal_sync,
     temporal_verification,
+    view_overlap,
     viewpoint_localization,
 )
 from xvr.tasks.task import Task
 
-__all__ = ["TASKS", "TASK_NAMES", "Task", "get_task", "task_name"]
+__all__ = [
+    "ALL_TASKS",
+    "ALL_TASK_NAMES",
+    "EXTENDED_TASKS",
+    "TASKS",
+    "TASK_NAMES",
+    "Task",
+    "get_task",
+    "task_name",
+]
 
 TASKS: tuple[Task, ...] = (
     point_correspondence.TASK,
@@ -28,13 +42,25 @@ TASKS: tuple[Task, ...] = (
     cross_scenario_localization.TASK,
     language_conditioned_localization.TASK,
 )
-"""All tasks, in the order of the published table."""
+"""The published tasks, in the order of the published table."""
+
+EXTENDED_TASKS: tuple[Task, ...] = (
+    relative_pose.TASK,
+    view_overlap.TASK,
+    depth_order.TASK,
+    temporal_order.TASK,
+    temporal_sync.TASK,
+)
+"""Tasks beyond the published ones; made only when asked for."""
+
+ALL_TASKS: tuple[Task, ...] = (*TASKS, *EXTENDED_TASKS)
 
 TASK_NAMES: tuple[str, ...] = tuple(task.name for task in TASKS)
+ALL_TASK_NAMES: tuple[str, ...] = tuple(task.name for task in ALL_TASKS)
 
-_BY_NAME = {task.name: task for task in TASKS}
-assert len(_BY_NAME) == len(TASKS), "task names must be unique"
-_NAME_OF_ID = {task.released_id: task.name for task in TASKS}
+_BY_NAME = {task.name: task for task in ALL_TASKS}
+assert len(_BY_NAME) == len(ALL_TASKS), "task names must be unique"
+_NAME_OF_ID = {task.released_id: task.name for task in ALL_TASKS}
 
 
 def get_task(name: str) -> Task:

@@ -10,6 +10,9 @@ from typing import Any, Literal
 COLORS = ("red", "green", "blue", "yellow", "purple")
 """The five colour words of the released answers, and the colours of marks."""
 
+LETTERS = ("A", "B", "C", "D", "E", "F")
+"""Answers of extended tasks whose options are spelled out in the question."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
@@ -23,7 +26,8 @@ class Slot:
     index: int
     """Position within (split, task), from 0; stable under every number of workers."""
     answer: int
-    """Index of the right option: of a colour in `COLORS`, or of an image that can be the answer."""
+    """Index of the right option: of a colour in `COLORS`, of a letter in `LETTERS`, or of an image
+    that can be the answer."""
     images: int
     """Number of images to show."""
     variant: int = 0

@@ -102,6 +102,29 @@ class Rules:
     max_scenario_ssim: float = 0.98
     """Two scenarios show different content: similarity of the asked camera's frames."""
 
+    min_turn_gap_deg: float = 30.0
+    """Smallest difference of the two angles that a relative-pose question offers ..."""
+    min_turn_ratio: float = 1.6
+    """... and smallest ratio of the larger one to the smaller one."""
+    max_turn_doubt_share: float = 0.35
+    """How far a turn is from its angle on offer when it is seen from the middle of what both views
+    see, of the difference of the two angles."""
+    min_turn_dominance: float = 1.2
+    """Sideways offset of each camera over its height offset, in the frame of the other one."""
+    max_turn_likeness_sd: float = 0.4
+    """How much the views at these angles may differ in their likeness to the first view, in
+    standard deviations; larger lets a cheater that compares whole images win more often."""
+    min_overlap_gap_share: float = 0.15
+    """By how much more of the reference's points the right candidate sees than any other."""
+    max_overlap_likeness_sd: float = 1.5
+    """The same for the candidates' likeness to the reference of an overlap."""
+    min_distance_ratio: float = 1.25
+    """Distance of the second nearest marked point over that of the nearest one."""
+    min_moment_move_m: float = 0.15
+    """How far the end effector moved between two moments to order or to sync, where known."""
+    max_moment_ssim: float = 0.85
+    """Frames of a camera at two such moments are no more alike than this."""
+
     attempts_per_sample: int = 400
     """Tries to fill one place in the dataset before another scene or episode gets it."""
 

@@ -12,7 +12,7 @@ from xvr.tasks.rules import Rules
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One of the eight tasks.
+    """One of the eight published tasks, or of the extended ones.
 
     A slot's number of images and right option come from `cells`, taken in turn, and its variant
     from the turns made: so every answer is used equally often, to one sample, in any number of
@@ -22,7 +22,7 @@ class Task:
     name: str
     """Our name, such as `point_correspondence`."""
     released_id: str
-    """Value of `task` in the published release."""
+    """Value of `task` in the published release; an extended task, unpublished, has its name."""
     id_prefix: str
     """Beginning of `sample_id` of general tasks, as released."""
     domain: Literal["general", "robotic"]
@@ -35,7 +35,8 @@ class Task:
     draft: Callable[[Any, Slot, np.random.Generator, Rules], Draft | Refusal]
     """Drafts one sample from a `PointPool` (general) or an `EpisodePair` (robotic)."""
     eval_count: int
-    """Samples of this task in XVR-Eval (inferred from its published table)."""
+    """Samples of this task in XVR-Eval (inferred from its published table), or in our own held-out
+    split when the task is an extended one."""
 
     def slot(self, split: str, index: int) -> Slot:
         """What the index-th sample of a split must be."""

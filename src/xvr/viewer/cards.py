@@ -161,16 +161,24 @@ def _options(sample: Sample, proof: Provenance | None) -> Markup | None:
     if proof is None:
         return None
     images = {str(number) for number in range(1, len(sample.image_urls) + 1)}
+    spelled = proof.world.get("choices", {})
     items = [
         tag(
             "li",
             tag("span", class_="swatch", style=f"background:{_swatch(option.value, images)}"),
-            f"Image {option.value}" if option.value in images else option.value,
+            _named(option.value, images, spelled),
             class_="right" if option.correct else None,
         )
         for option in proof.options
     ]
     return tag("ul", *items, class_="options", aria_label="Options")
+
+
+def _named(value: str, images: set[str], spelled: Mapping[str, str]) -> str:
+    """An option in words."""
+    if value in spelled:
+        return f"{value}: {spelled[value]}"
+    return f"Image {value}" if value in images else value
 
 
 def _swatch(value: str, images: set[str]) -> str:

@@ -64,6 +64,8 @@ def draw_space(proof: Provenance, origins: Origins, pictures: Mapping[str, Pictu
     for image, camera in cameras.items():
         drawing.camera(image, camera, image_color(image), str(image) == proof.answer)
     _draw_marks(drawing, proof, cameras)
+    _draw_turn(drawing, proof, cameras)
+    _draw_distances(drawing, proof, cameras)
     return Space(drawing.to_json(), " ".join(notes))
 
 
@@ -157,6 +159,29 @@ def _draw_marks(drawing: Drawing, proof: Provenance, cameras: Mapping[int, Camer
         point = _point(proof.world.get(name))
         if point and not targets:
             drawing.dot(point, color, label)
+
+
+def _draw_turn(drawing: Drawing, proof: Provenance, cameras: Mapping[int, Camera]) -> None:
+    """The two arms of a move around the scene's centre."""
+    center = _point(proof.world.get("scene_center_m"))
+    if center is None or "turn_side" not in proof.world:
+        return
+    drawing.dot(center, NEUTRAL, "middle of the scene")
+    for image, camera in cameras.items():
+        drawing.line([center, camera.center.tolist()], image_color(image))
+
+
+def _draw_distances(drawing: Drawing, proof: Provenance, cameras: Mapping[int, Camera]) -> None:
+    """Marked points and their ways to the camera of the first image."""
+    distances_m = proof.world.get("distances_m", {})
+    for mark in proof.marks:
+        value = str(mark.image)
+        if value in distances_m and np.isfinite(mark.point_m).all():
+            label = f"point of {value}: {distances_m[value]:.2f}"
+            drawing.dot(list(mark.point_m), image_color(mark.image), label, value == proof.answer)
+            if 1 in cameras:
+                ends = [cameras[1].center.tolist(), list(mark.point_m)]
+                drawing.line(ends, image_color(mark.image))
 
 
 def _draw_option(drawing: Drawing, mark: MarkRecord, right: bool) -> None:

@@ -1,0 +1,85 @@
+"""Temporal sync: which of three frames of one camera is the moment of another camera's frame?
+
+    Image 1 (ego), Images 2, 3, 4 (fix_right) -> "2"
+
+The three moments are drawn alike, and only then the one that Image 1 shows: so the candidates alone
+tell nothing. It is the first, second or last of them in time equally often.
+"""
+
+import numpy as np
+
+from xvr.tasks import extended_wordings, wordings
+from xvr.tasks.compose import pick, prompt
+from xvr.tasks.draft import Draft, Option, Refusal, Slot
+from xvr.tasks.grid import EpisodePair, draw_roles
+from xvr.tasks.instants import check_instants, draw_instants
+from xvr.tasks.rules import Rules
+from xvr.tasks.task import Task, cells
+
+FRAMES = 3
+
+
+def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
+    """One sample; the variant of the slot is the place of the right frame in time."""
+    grid = pair.own
+    drawn = draw_roles(grid.roles, 2, rng)
+    if drawn is None:
+        return Refusal(reason="too_few_cameras")
+    witness, role = drawn
+    instants = draw_instants(grid, FRAMES, rng)
+    if instants is None:
+        return Refusal(reason="too_few_instants")
+    checks = check_instants(grid, drawn, instants, rules)
+    if isinstance(checks, Refusal):
+        return checks
+    right = instants[slot.variant]
+    shown = [i for i in rng.permutation(instants).tolist() if i != right]
+    shown.insert(slot.answer, right)
+    numbers = [str(2 + n) for n in range(FRAMES)]
+    question = pick(extended_wordings.TEMPORAL_SYNC, rng)
+    return Draft(
+        slot=slot,
+        images=(
+            grid.ref(witness, right, "reference"),
+            *(grid.ref(role, instant, "candidate") for instant in shown),
+        ),
+        blocks=prompt(
+            pick(wordings.ROBOTIC_OPENINGS, rng),
+            [f"Image 1 ({witness}):", *(f"Image {n} ({role}):" for n in numbers)],
+            question.format(candidates=", ".join(numbers), role=role),
+        ),
+        options=tuple(
+            Option(
+                value=n,
+                correct=k == slot.answer,
+                why="answer" if k == slot.answer else "other_time",
+            )
+            for k, n in enumerate(numbers)
+        ),
+        answer=numbers[slot.answer],
+        key=(
+            tuple(grid.frames[i] for i in instants),
+            grid.frames[right],
+            witness,
+            role,
+        ),
+        world={"time_s": grid.time_s(right)},
+        checks=checks,
+        difficulty={
+            "time_gap_s": checks["min_time_gap_s"],
+            "candidate_ssim": checks["candidate_ssim"],
+        },
+    )
+
+
+TASK = Task(
+    name="temporal_sync",
+    released_id="temporal_sync",
+    id_prefix="temporal_sync",
+    domain="robotic",
+    question="Which of three frames of one camera is the moment of another camera's frame?",
+    cells=cells((1 + FRAMES,), lambda _: FRAMES),
+    variants=FRAMES,
+    draft=draft,
+    eval_count=200,
+)
