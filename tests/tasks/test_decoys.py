@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from toy.drafting import drafts, fill, pool, views
+from toy.drafting import RULES, drafts, fill, fresh, pool, views
 from xvr.tasks import get_task
+from xvr.tasks.decoys import Choices
+from xvr.tasks.draft import Refusal
+from xvr.tasks.point_correspondence import BRIGHTER, OPTIONS
+from xvr.tasks.views import choose_views
 
 
 def looks(seed, draft):
@@ -55,3 +59,62 @@ def test_the_right_candidate_has_the_rank_of_its_slot_by_similarity():
         alike = subject.similarity[np.ix_(candidates, references)].mean(axis=1)
         right = int(draft.answer) - len(references) - 1
         assert (alike > alike[right]).sum() == draft.slot.variant
+
+
+def choices(seed):
+    """Choices of a room with three images, each with its ranks."""
+    subject, rng, found = fresh(pool(seed)), np.random.default_rng(seed), Choices()
+    for _ in range(12):
+        shared = choose_views(subject, 3, rng, RULES)
+        if not isinstance(shared, Refusal):
+            found.survey(subject, shared, OPTIONS - 1, RULES)
+    ranks = [(fit, bright) for fit in range(OPTIONS) for bright in range(OPTIONS)]
+    return [(pair, found.take(pair, rng)) for pair in ranks for _ in range(found.known(pair))]
+
+
+def misfits(subject, views, owner, point):
+    """Slow twin: six measures of how unlike a point in the target is to the owner's references."""
+    measures = []
+    for look in (subject.lab, subject.rgb):
+        wanted, seen = look[views[1:], owner].astype(float), look[views[0], point].astype(float)
+        distances = np.linalg.norm(wanted - seen, axis=1)
+        to_mean = np.linalg.norm(wanted.mean(axis=0) - seen)
+        measures += [to_mean, distances.mean(), distances.min()]
+    return np.array(measures)
+
+
+def test_surveyed_choices_have_their_ranks_in_every_measure():
+    checked = 0
+    for seed in range(2):
+        subject = pool(seed)
+        for (fit, brighter), choice in choices(seed):
+            right, views = int(choice.options[0]), choice.shared.views
+            own = misfits(subject, views, right, right)
+            others = np.array([misfits(subject, views, right, int(p)) for p in choice.options[1:]])
+            assert ((others < own).sum(axis=0) == fit).all()
+            light = subject.lab[views[0], choice.options, 0]
+            assert (light[1:] > light[0]).sum() == brighter
+            ratio = np.abs(np.log1p(others) - np.log1p(own))
+            assert ratio.max() <= RULES.max_misfit_log_ratio + 1e-9
+            checked += 1
+    assert checked > 50
+
+
+def test_surveyed_options_are_apart_and_seen_by_all_views():
+    subject = pool(0)
+    for _, choice in choices(0):
+        views, points = choice.shared.views, choice.options
+        assert len(set(points.tolist())) == OPTIONS
+        assert subject.visible[np.ix_(views, points)].all()
+        upper = np.triu_indices(OPTIONS, 1)
+        uv_px, world = subject.uv_px[views[0], points], subject.points_world[points]
+        pixels = np.linalg.norm(uv_px[:, None] - uv_px, axis=2)[upper]
+        metres = np.linalg.norm(world[:, None] - world, axis=2)[upper]
+        diagonal_px = subject.camera(int(views[0])).diagonal_px
+        assert pixels.min() >= RULES.min_option_px_share * diagonal_px - 1e-9
+        assert metres.min() >= RULES.min_option_scene_share * subject.extent_m - 1e-9
+
+
+def test_every_rank_by_fit_and_by_brightness_comes_up_equally_often():
+    for order in BRIGHTER:
+        assert sorted(order) == ["0", "1", "2", "3", "4"]

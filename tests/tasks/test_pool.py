@@ -110,3 +110,15 @@ def test_a_scene_without_points_is_unusable(shown, tracks, detail):
     with pytest.raises(Unusable, match=detail) as caught:
         build_pool(shown, tracks, RULES, rng())
     assert caught.value.reason == "no_points"
+
+
+def test_colors_are_means_of_the_square_patch_around_the_projection():
+    """The patch of a small image is 3 by 3."""
+    found = pool(SEED)
+    for view in range(0, len(found.views), 5):
+        image = found.views[view].image
+        for point in np.flatnonzero(found.visible[view])[::97]:
+            u, v = (int(x) for x in found.uv_px[view, point])
+            patch = image[v - 1 : v + 2, u - 1 : u + 2].reshape(-1, 3)
+            assert found.rgb[view, point] == pytest.approx(100 * patch.mean(axis=0) / 255, abs=1e-3)
+        assert np.isnan(found.rgb[view, ~found.visible[view]]).all()
