@@ -1,10 +1,13 @@
 """Looks do not tell the right option from the wrong ones."""
 
+from itertools import product
+
 import numpy as np
 
+from toy import room
 from toy.drafting import RULES, drafts, fill, fresh, pool, views
 from xvr.tasks import get_task
-from xvr.tasks.decoys import Choices
+from xvr.tasks.decoys import Choices, Ranks
 from xvr.tasks.draft import Refusal
 from xvr.tasks.point_correspondence import BRIGHTER, OPTIONS
 from xvr.tasks.views import choose_views
@@ -68,8 +71,8 @@ def choices(seed):
         shared = choose_views(subject, 3, rng, RULES)
         if not isinstance(shared, Refusal):
             found.survey(subject, shared, OPTIONS - 1, RULES)
-    ranks = [(fit, bright) for fit in range(OPTIONS) for bright in range(OPTIONS)]
-    return [(pair, found.take(pair, rng)) for pair in ranks for _ in range(found.known(pair))]
+    ranks = [Ranks(*numbers) for numbers in product(range(OPTIONS), repeat=3)]
+    return [(rank, found.take(rank, 2, rng)) for rank in ranks for _ in range(found.known(rank))]
 
 
 def misfits(subject, views, owner, point):
@@ -87,14 +90,16 @@ def test_surveyed_choices_have_their_ranks_in_every_measure():
     checked = 0
     for seed in range(2):
         subject = pool(seed)
-        for (fit, brighter), choice in choices(seed):
+        for (fit, brighter, *_), choice in choices(seed):
             right, views = int(choice.options[0]), choice.shared.views
-            own = misfits(subject, views, right, right)
-            others = np.array([misfits(subject, views, right, int(p)) for p in choice.options[1:]])
+            all_of = np.array([misfits(subject, views, right, int(p)) for p in choice.options])
+            own, others = all_of[0], all_of[1:]
             assert ((others < own).sum(axis=0) == fit).all()
+            order = np.argsort(all_of, axis=0)
+            assert (order == order[:, :1]).all()  # no option stands out by what measures agree on
             light = subject.lab[views[0], choice.options, 0]
             assert (light[1:] > light[0]).sum() == brighter
-            ratio = np.abs(np.log1p(others) - np.log1p(own))
+            ratio = np.ptp(np.log1p(all_of), axis=0)
             assert ratio.max() <= RULES.max_misfit_log_ratio + 1e-9
             checked += 1
     assert checked > 50
@@ -102,7 +107,7 @@ def test_surveyed_choices_have_their_ranks_in_every_measure():
 
 def test_surveyed_options_are_apart_and_seen_by_all_views():
     subject = pool(0)
-    for _, choice in choices(0):
+    for ranks, choice in choices(0):
         views, points = choice.shared.views, choice.options
         assert len(set(points.tolist())) == OPTIONS
         assert subject.visible[np.ix_(views, points)].all()
@@ -110,6 +115,9 @@ def test_surveyed_options_are_apart_and_seen_by_all_views():
         uv_px, world = subject.uv_px[views[0], points], subject.points_world[points]
         pixels = np.linalg.norm(uv_px[:, None] - uv_px, axis=2)[upper]
         metres = np.linalg.norm(world[:, None] - world, axis=2)[upper]
+        away = np.linalg.norm(uv_px / (room.WIDTH, room.HEIGHT) - 0.5, axis=1)
+        assert (away[1:] < away[0]).sum() == ranks.nearer
+        assert (uv_px[1:, 1] < uv_px[0, 1]).sum() == choice.higher
         diagonal_px = subject.camera(int(views[0])).diagonal_px
         assert pixels.min() >= RULES.min_option_px_share * diagonal_px - 1e-9
         assert metres.min() >= RULES.min_option_scene_share * subject.extent_m - 1e-9

@@ -70,7 +70,7 @@ GENERAL = [
         pool,
         {"hard_depth_share": 0.0, "hard_color_distance": 0.0},
     ),
-    ("directional_correspondence", "too_few_drawable_arrows", pool, {"arrow_scene_share": 40.0}),
+    ("directional_correspondence", "too_few_drawable_arrows", pool, {"arrow_scene_share": 0.001}),
     ("directional_correspondence", "too_few_drawable_arrows", pool, {"min_arrow_px_share": 2.0}),
     (
         "directional_correspondence",

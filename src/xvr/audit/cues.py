@@ -142,7 +142,9 @@ def patch_cues(entry: Entry, case: Case, patches: Float[np.ndarray, "m 3"]) -> C
             away = np.linalg.norm(own[:, None] - own[None], axis=2)
             columns += [away.sum(axis=1), np.median(away, axis=1)]
             columns.append(np.linalg.norm(own - np.median(own, axis=0), axis=1))
-    return np.column_stack([*columns, lab[chosen]])
+    ranks = np.argsort(np.argsort(columns, axis=1), axis=1)  # (6, k)
+    # an option that was chosen by its rank may be the one whose rank all measures agree on
+    return np.column_stack([*columns, ranks.std(axis=0), lab[chosen]])
 
 
 def look_cues(entry: Entry, case: Case, pictures: Mapping[str, Picture]) -> Cues:

@@ -1,13 +1,15 @@
 """Wrong options that look like the right one, so that looks do not give the answer.
 
-All options are drawn from one crowd (see `xvr.tasks.looks`). The wrong ones are chosen so that by
-its fit to the references the right one is the first, second, ... equally often, in every measure of
-the fit, and so that by its brightness it is too: what fits badly although it is right is mostly a
-highlight.
+All options are drawn from one crowd (see `xvr.tasks.looks`). The wrong ones are chosen so that the
+right one has given ranks among all: by its fit to the references, by its brightness, and by its
+distance from the middle of the image. Slots ask for every rank equally often.
 
-Most right points have no wrong ones of given ranks. So the points that some views share are
-surveyed once, compiled: random right points, each with wrong ones of all ranks that its crowd
-allows.
+Ranks are not enough. What is asked of the right one alone tells it from the others; so every two
+options, not just every pair with the right one, must be apart, fit alike, and be put in the same
+order by every measure of the fit.
+
+Most right points have no such options. So the points that some views share are surveyed once,
+compiled: random crowds, random right points, wrong ones of all ranks that there are.
 """
 
 import math
@@ -26,17 +28,36 @@ from xvr.tasks.views import SharedPoints
 
 CLEAR_LEVELS = 0.05
 """By how much a misfit must be smaller or larger than the right one's to count."""
-RIGHTS_PER_SURVEY = 128
-"""Right points that are looked at in one set of views, at most."""
-CHOICES_PER_SURVEY = 40
+CROWDS_PER_SURVEY = 40
+"""Crowds that are looked at in one set of views, at most."""
+RIGHTS_PER_CROWD = 8
+"""Right points of a crowd of which one is drawn, as likely as the sets of wrong options it has.
+
+Drawn first and alone, a right point would lie elsewhere than wrong ones: a set is likelier when it
+is among the few sets of its right point, and points in the middle of a surface have few.
+"""
+TAKES = 4
+"""Sets of wrong options that are drawn for each pair of ranks in a crowd."""
+CHOICES_PER_SURVEY = 120
 """Choices of one set of views, at most; more would only repeat its pictures."""
-CHOICES_PER_RANKS = 3
+CHOICES_PER_RANKS = 2
 """Choices of the same ranks among them, at most."""
-ENOUGH = 4
+ENOUGH = 10
 """Choices of the same ranks to draw one from; with fewer, more views are surveyed."""
-KINDS = 4
+KINDS, MEASURES = 4, 6
 WORSE_DARKER, WORSE_BRIGHTER, BETTER_DARKER, BETTER_BRIGHTER = range(KINDS)
 """Kinds of wrong options: their fit and brightness, compared with the right one's."""
+
+
+class Ranks(NamedTuple):
+    """What the right option is like among the options."""
+
+    fit: int
+    """How many wrong ones fit the references better."""
+    brightness: int
+    """How many wrong ones are brighter."""
+    nearer: int
+    """How many wrong ones are nearer to the middle of the image."""
 
 
 class Choice(NamedTuple):
@@ -45,14 +66,16 @@ class Choice(NamedTuple):
     shared: SharedPoints
     options: Int[np.ndarray, " o"]
     """Points of the pool, the right one first, pairwise apart, all from one crowd."""
+    higher: int
+    """How many wrong ones are higher in the image."""
 
 
 class Choices:
-    """Choices by their ranks: how many wrong options fit better, and how many are brighter."""
+    """What could be asked, by ranks; found set of views by set of views."""
 
     def __init__(self) -> None:
         self._surveyed: set[int] = set()
-        self._by_ranks: dict[tuple[int, int], list[Choice]] = defaultdict(list)
+        self._found: dict[Ranks, list[Choice]] = defaultdict(list)
 
     def survey(self, pool: PointPool, shared: SharedPoints, wrong: int, rules: Rules) -> None:
         """Add choices with `wrong` wrong options, of all ranks that the shared points allow."""
@@ -61,137 +84,189 @@ class Choices:
         self._surveyed.add(shared.number)
         looks = looks_of(pool, shared, 0, rules)
         rng = np.random.default_rng([pool.seed, len(shared.views), shared.number])
-        options = np.full((wrong + 1, wrong + 1, CHOICES_PER_RANKS, wrong + 1), -1, np.int32)
-        seeds = rng.integers(len(looks.change), size=RIGHTS_PER_SURVEY)
-        _survey(*looks, seeds, new_state(rng), options)
+        places = pool.place[shared.views[0], shared.points] - 0.5
+        seeds = rng.integers(len(looks.change), size=CROWDS_PER_SURVEY)
+        options = np.full([wrong + 1] * 3 + [CHOICES_PER_RANKS, wrong + 1], -1, np.int32)
+        _survey(*looks, np.linalg.norm(places, axis=1), seeds, new_state(rng), options)
         found = options[..., -1] >= 0
-        fit, brightness, _ = np.nonzero(found)
+        height = places[options[found], 1]  # (m, o)
+        higher = (height < height[:, :1]).sum(axis=1).tolist()
         points = shared.points[options[found]]
-        for ranks, chosen in zip(
-            zip(fit.tolist(), brightness.tolist(), strict=True), points, strict=True
-        ):
-            self._by_ranks[ranks].append(Choice(shared, chosen))
+        for n, ranks in enumerate(np.argwhere(found)[:, :3].tolist()):
+            self._found[Ranks(*ranks)].append(Choice(shared, points[n], higher[n]))
 
-    def known(self, ranks: tuple[int, int]) -> int:
+    def known(self, ranks: Ranks) -> int:
         """How many choices of these ranks are left."""
-        return len(self._by_ranks[ranks])
+        return len(self._found[ranks])
 
-    def take(self, ranks: tuple[int, int], rng: np.random.Generator) -> Choice:
-        """One of those left, each equally likely; it is not given again."""
-        able = self._by_ranks[ranks]
-        return able.pop(rng.integers(len(able)))
+    def take(self, ranks: Ranks, higher: int, rng: np.random.Generator) -> Choice:
+        """One of those left, with that many higher options or nearly; it is not given again."""
+        found = self._found[ranks]
+        miss = np.array([abs(choice.higher - higher) for choice in found])
+        return found.pop(int(rng.choice(np.flatnonzero(miss == miss.min()))))
 
 
 @numba.njit(cache=True)
 def _survey(  # noqa: PLR0913
-    seen, wanted, mean, change, uv, world, min_px, min_m, max_misfit, seeds, state, out
+    seen, wanted, mean, change, uv, world, min_px, min_m, max_misfit, away, seeds, state, out
 ):  # pragma: no cover - compiled
-    wrong = out.shape[3] - 1
-    crowd = np.empty(len(change), np.int64)
-    kinds, left = np.empty(len(change), np.int8), np.empty(len(change), np.int8)
-    counts, shares = np.empty(KINDS, np.int64), np.empty(KINDS, np.int64)
-    have = np.zeros((wrong + 1, wrong + 1), np.int64)
+    wrong = out.shape[4] - 1
+    crowd, rights = np.empty(len(change), np.int64), np.empty(RIGHTS_PER_CROWD, np.int64)
+    misfits = np.empty((RIGHTS_PER_CROWD, len(change), MEASURES))
+    kinds = np.empty((RIGHTS_PER_CROWD, len(change)), np.int8)
+    counts = np.empty((RIGHTS_PER_CROWD, KINDS), np.int64)
+    ways, shares = np.empty(RIGHTS_PER_CROWD), np.empty(KINDS, np.int64)
+    have, options = np.zeros(out.shape[:3], np.int64), np.empty(wrong + 1, np.int64)
     for seed in seeds:
         size = find_crowd(mean[0], change, seed, crowd)
-        right = crowd[draw_below(state, size)]
-        kinds[:size] = 0
-        _drop_near(uv, world, min_px, min_m, right, crowd[:size], kinds)
-        _sort_out(seen, wanted, mean, max_misfit, right, crowd[:size], kinds, counts)
-        for fit in range(wrong + 1 if counts.sum() >= wrong else 0):
+        for n in range(RIGHTS_PER_CROWD):
+            place = draw_below(state, size)
+            rights[n] = crowd[place]
+            kinds[n, :size] = 0
+            _drop_near(uv, world, min_px, min_m, rights[n], crowd[:size], kinds[n])
+            _sort_out(
+                seen, wanted, mean, max_misfit, place, crowd[:size], kinds[n], misfits[n], counts[n]
+            )
+        for fit in range(wrong + 1):
             for brightness in range(wrong + 1):
-                n = have[fit, brightness]
-                if n == CHOICES_PER_RANKS or not _share_out(
-                    counts, wrong, fit, brightness, state, shares
-                ):
-                    continue
-                left[:size] = kinds[:size]
-                chosen = out[fit, brightness, n]
-                chosen[0] = right
-                found = 1
-                for kind in range(KINDS):
-                    for _ in range(shares[kind]):
-                        option = _pick(crowd[:size], left, kind, state)
-                        if option >= 0:
-                            _drop_near(uv, world, min_px, min_m, option, crowd[:size], left)
-                            chosen[found] = option
-                            found += 1
-                have[fit, brightness] += 1 if found == wrong + 1 else 0
+                for n in range(RIGHTS_PER_CROWD):
+                    ways[n] = _all_ways(counts[n], wrong, fit, brightness, shares)
+                for _ in range(TAKES if ways.sum() > 0 else 0):
+                    n = _draw_weighted(ways, state)
+                    options[0] = rights[n]
+                    _share_out(counts[n], wrong, fit, brightness, state, shares)
+                    if not _take(
+                        shares,
+                        crowd[:size],
+                        kinds[n].copy(),
+                        misfits[n],
+                        max_misfit,
+                        uv,
+                        world,
+                        min_px,
+                        min_m,
+                        state,
+                        options,
+                    ):
+                        continue
+                    nearer = 0
+                    for option in options[1:]:
+                        nearer += away[option] < away[options[0]]
+                    row = have[fit, brightness, nearer]
+                    if row < CHOICES_PER_RANKS:
+                        out[fit, brightness, nearer, row] = options
+                        have[fit, brightness, nearer] += 1
         if have.sum() >= CHOICES_PER_SURVEY:
             break
-    for ranks in np.ndindex(have.shape):
-        out[ranks][have[ranks] :] = -1
+
+
+@numba.njit(cache=True)
+def _take(  # noqa: PLR0913
+    shares, crowd, kinds, misfits, max_misfit, uv, world, min_px, min_m, state, options
+):  # pragma: no cover - compiled
+    """Fill in the wrong options, each in agreement with all; False when there are not enough."""
+    found = 1
+    for kind in range(KINDS):
+        for _ in range(shares[kind]):
+            place = _pick(kinds[: len(crowd)], kind, state)
+            if place < 0:
+                return False
+            options[found] = crowd[place]
+            found += 1
+            _drop_near(uv, world, min_px, min_m, crowd[place], crowd, kinds)
+            for c in range(len(crowd)):
+                if kinds[c] >= 0 and _kind(misfits[c], misfits[place], max_misfit, False) < 0:
+                    kinds[c] = -1
+    return True
+
+
+@numba.njit(cache=True)
+def _sort_out(  # noqa: PLR0913
+    seen, wanted, mean, max_misfit, place, crowd, kinds, misfits, counts
+):  # pragma: no cover - compiled
+    """The kind of wrong option that each of a crowd can be, -1 for none; misfits; counts."""
+    right = crowd[place]
+    _misfits(seen, wanted, mean, right, right, misfits[place])
+    counts[:] = 0
+    for c in range(len(crowd)):
+        if kinds[c] == 0:
+            _misfits(seen, wanted, mean, right, crowd[c], misfits[c])
+            brighter = seen[0, crowd[c], 0] > seen[0, right, 0]
+            kinds[c] = _kind(misfits[c], misfits[place], max_misfit, brighter)
+        if kinds[c] >= 0:
+            counts[kinds[c]] += 1
 
 
 @numba.njit(cache=True)
 def _drop_near(uv_px, world, min_px, min_m, option, crowd, kinds):  # pragma: no cover - compiled
     for c in range(len(crowd)):
-        if not are_apart(uv_px, world, min_px, min_m, option, crowd[c]):
+        if kinds[c] >= 0 and not are_apart(uv_px, world, min_px, min_m, option, crowd[c]):
             kinds[c] = -1
 
 
 @numba.njit(cache=True)
-def _misfits(seen, wanted, mean, owner, point, space, out):  # pragma: no cover - compiled
-    """How unlike a point's patch is to the owner's in the references, in three measures.
+def _misfits(seen, wanted, mean, owner, point, out):  # pragma: no cover - compiled
+    """How unlike a point's patch is to the owner's in the references, in six measures.
 
-    Against the mean of the references, on average, against the nearest.
+    In CIE Lab and in RGB: against the mean of the references, on average, against the nearest.
     """
     references = wanted.shape[1]
-    to_mean, total, nearest = 0.0, 0.0, np.inf
-    for axis in range(3):
-        to_mean += (seen[space, point, axis] - mean[space, owner, axis]) ** 2
-    for r in range(references):
-        distance = 0.0
+    for space in range(2):
+        to_mean, total, nearest = 0.0, 0.0, np.inf
         for axis in range(3):
-            distance += (seen[space, point, axis] - wanted[space, r, owner, axis]) ** 2
-        total += math.sqrt(distance)
-        nearest = min(nearest, distance)
-    out[0], out[1], out[2] = math.sqrt(to_mean), total / references, math.sqrt(nearest)
+            to_mean += (seen[space, point, axis] - mean[space, owner, axis]) ** 2
+        for r in range(references):
+            distance = 0.0
+            for axis in range(3):
+                distance += (seen[space, point, axis] - wanted[space, r, owner, axis]) ** 2
+            total += math.sqrt(distance)
+            nearest = min(nearest, distance)
+        out[3 * space], out[3 * space + 1] = math.sqrt(to_mean), total / references
+        out[3 * space + 2] = math.sqrt(nearest)
 
 
 @numba.njit(cache=True)
-def _sort_out(  # noqa: PLR0913
-    seen, wanted, mean, max_misfit, right, crowd, kinds, counts
-):  # pragma: no cover - compiled
-    """The kind of wrong option that each of a crowd can be, -1 for none, and counts of kinds."""
-    own, misfits = np.empty((2, 3)), np.empty(3)
-    for space in range(2):
-        _misfits(seen, wanted, mean, right, right, space, own[space])
-    counts[:] = 0
-    for c in range(len(crowd)):
-        if kinds[c] < 0:
-            continue
-        alike, better, worse = True, True, True
-        for space in range(2):
-            if alike and (better or worse):
-                _misfits(seen, wanted, mean, right, crowd[c], space, misfits)
-            for m in range(3):
-                low, high = min(own[space, m], misfits[m]), max(own[space, m], misfits[m])
-                alike &= high + 1 <= max_misfit * (low + 1)
-                better &= misfits[m] < own[space, m] - CLEAR_LEVELS
-                worse &= misfits[m] > own[space, m] + CLEAR_LEVELS
-        kinds[c] = -1
-        if alike and (better or worse):
-            brighter = seen[0, crowd[c], 0] > seen[0, right, 0]
-            kinds[c] = (BETTER_DARKER if better else WORSE_DARKER) + (1 if brighter else 0)
-            counts[kinds[c]] += 1
+def _kind(misfits, others, max_misfit, brighter):  # pragma: no cover - compiled
+    """How an option compares with another; -1 where not all measures say so, or too clearly."""
+    better, worse = True, True
+    for m in range(MEASURES):
+        low, high = min(others[m], misfits[m]), max(others[m], misfits[m])
+        if high + 1 > max_misfit * (low + 1):
+            return -1
+        better &= misfits[m] < others[m] - CLEAR_LEVELS
+        worse &= misfits[m] > others[m] + CLEAR_LEVELS
+    if better == worse:
+        return -1
+    return (BETTER_DARKER if better else WORSE_DARKER) + (1 if brighter else 0)
+
+
+@numba.njit(cache=True)
+def _all_ways(counts, wrong, fit, brightness, shares):  # pragma: no cover - compiled
+    """How many sets of wrong options there are, by kind alone."""
+    total = 0.0
+    for both in range(min(fit, brightness) + 1):
+        total += _ways(counts, wrong, fit, brightness, both, shares)
+    return total
 
 
 @numba.njit(cache=True)
 def _share_out(counts, wrong, fit, brightness, state, shares):  # pragma: no cover - compiled
-    """How many options of each kind to take; False when there are not enough.
+    """How many options of each kind to take, as likely as the sets that they allow."""
+    ways = np.zeros(wrong + 1)
+    for both in range(min(fit, brightness) + 1):
+        ways[both] = _ways(counts, wrong, fit, brightness, both, shares)
+    _ways(counts, wrong, fit, brightness, _draw_weighted(ways, state), shares)
 
-    Shares are as likely as the sets of options that they allow.
-    """
-    total = 0.0
-    for both in range(min(fit, brightness) + 1):
-        total += _ways(counts, wrong, fit, brightness, both, shares)
-    left = draw_below(state, 1 << 30) / (1 << 30) * total
-    for both in range(min(fit, brightness) + 1):
-        ways = _ways(counts, wrong, fit, brightness, both, shares)
-        if left < ways:
-            return True
-        left -= ways
-    return False
+
+@numba.njit(cache=True)
+def _draw_weighted(weights, state):  # pragma: no cover - compiled
+    """An index, as likely as its weight; one of the weights must be positive."""
+    left = draw_below(state, 1 << 30) / (1 << 30) * weights.sum()
+    for n in range(len(weights)):
+        if left < weights[n]:
+            return n
+        left -= weights[n]
+    return weights.argmax()
 
 
 @numba.njit(cache=True)
@@ -210,12 +285,12 @@ def _ways(counts, wrong, fit, brightness, both, shares):  # pragma: no cover - c
 
 
 @numba.njit(cache=True)
-def _pick(crowd, kinds, kind, state):  # pragma: no cover - compiled
-    """One of a kind, each equally likely; -1 when there is none."""
-    option, count = -1, 0
-    for c in range(len(crowd)):
+def _pick(kinds, kind, state):  # pragma: no cover - compiled
+    """The place of one of a kind, each equally likely; -1 when there is none."""
+    place, count = -1, 0
+    for c in range(len(kinds)):
         if kinds[c] == kind:
             count += 1
             if draw_below(state, count) == 0:
-                option = crowd[c]
-    return option
+                place = c
+    return place

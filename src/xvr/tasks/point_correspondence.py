@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import ENOUGH, Choices
+from xvr.tasks.decoys import ENOUGH, Choices, Ranks
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -33,7 +33,7 @@ darkest, whichever option it is: were all pairs equally common, the rare ones wo
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot gives the ranks of the answer by colour."""
-    ranks = _ranks(slot.variant)
+    ranks, higher = _ranks(slot.variant)
     choices = pool.keep(("choices", slot.images), Choices)
     if choices.known(ranks) < ENOUGH:
         shared = choose_views(pool, slot.images, rng, rules)
@@ -42,7 +42,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         choices.survey(pool, shared, OPTIONS - 1, rules)
     if not choices.known(ranks):
         return Refusal(reason="no_distractors_of_the_color_rank")
-    chosen = choices.take(ranks, rng)
+    chosen = choices.take(ranks, higher, rng)
     point, *wrong = chosen.options.tolist()
     marked, found = Marked(point, chosen.shared.views), np.array(wrong)
     target, references = int(marked.views[0]), marked.views[1:]
@@ -75,15 +75,19 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
-            "color_rank": float(ranks[0]),
+            "color_rank": float(ranks.fit),
         },
     )
 
 
-def _ranks(variant: int) -> tuple[int, int]:
-    """How many wrong options fit better, and are brighter; each number once in five variants."""
-    fit = variant % OPTIONS
-    return fit, int(BRIGHTER[variant // OPTIONS][fit])
+def _ranks(variant: int) -> tuple[Ranks, int]:
+    """Ranks, and the number of options above the right one that is aimed at.
+
+    Each number of better, brighter, nearer and higher options comes once in five variants.
+    """
+    fit, turn = variant % OPTIONS, variant // OPTIONS
+    ranks = Ranks(fit, int(BRIGHTER[turn % len(BRIGHTER)][fit]), (variant + turn) % OPTIONS)
+    return ranks, (variant + 2 * turn) % OPTIONS
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:

@@ -64,9 +64,9 @@ class Rules:
     hard_color_distance: float = 12.0
     """A distractor is similar in colour within this CIE Lab distance of the answer's patch."""
 
-    max_misfit_log_ratio: float = 0.3
-    """A wrong dot's patch fits the references as well as the right one's, within this |log| ratio
-    of their colour misfits; larger lets a cheater that compares patches win more often."""
+    max_misfit_log_ratio: float = 0.5
+    """The patches of all dots fit the references alike, within this |log| ratio of their colour
+    misfits; larger lets cheaters that compare patches or places win more often."""
 
     arrow_scene_share: float = 0.20
     """Length of an arrow, of the scene extent."""

@@ -19,7 +19,7 @@ from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 
 ANGLE_BINS = 5
-SETS_PER_COUNT = 64
+SETS_PER_COUNT = 192
 TRIES_PER_SET = 20
 MIN_SHARED_POINTS = 5
 
