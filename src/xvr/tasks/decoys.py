@@ -44,6 +44,8 @@ CHOICES_PER_RANKS = 2
 """Choices of the same ranks among them, at most."""
 ENOUGH = 10
 """Choices of the same ranks to draw one from; with fewer, more views are surveyed."""
+SURVEYS_PER_SLOT = 16
+"""Sets of views that a slot may have surveyed; what it does not use is left to later ones."""
 KINDS, MEASURES = 4, 6
 WORSE_DARKER, WORSE_BRIGHTER, BETTER_DARKER, BETTER_BRIGHTER = range(KINDS)
 """Kinds of wrong options: their fit and brightness, compared with the right one's."""
@@ -75,6 +77,7 @@ class Choices:
 
     def __init__(self) -> None:
         self._surveyed: set[int] = set()
+        self._asked: set[int] = set()
         self._found: dict[Ranks, list[Choice]] = defaultdict(list)
 
     def survey(self, pool: PointPool, shared: SharedPoints, wrong: int, rules: Rules) -> None:
@@ -94,6 +97,12 @@ class Choices:
         points = shared.points[options[found]]
         for n, ranks in enumerate(np.argwhere(found)[:, :3].tolist()):
             self._found[Ranks(*ranks)].append(Choice(shared, points[n], higher[n]))
+
+    def wants(self, ranks: Ranks, slot: int) -> bool:
+        """Whether more views should be surveyed for a slot: few choices are left, and it may."""
+        self._asked.add(slot)
+        spent = len(self._surveyed) >= SURVEYS_PER_SLOT * len(self._asked)
+        return self.known(ranks) < ENOUGH and not spent
 
     def known(self, ranks: Ranks) -> int:
         """How many choices of these ranks are left."""

@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import ENOUGH, Choices, Ranks
+from xvr.tasks.decoys import Choices, Ranks
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -35,7 +35,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     """One sample; the variant of the slot gives the ranks of the answer by colour."""
     ranks, higher = _ranks(slot.variant)
     choices = pool.keep(("choices", slot.images), Choices)
-    if choices.known(ranks) < ENOUGH:
+    if choices.wants(ranks, slot.index):
         shared = choose_views(pool, slot.images, rng, rules)
         if isinstance(shared, Refusal):
             return shared
