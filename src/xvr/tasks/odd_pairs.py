@@ -1,7 +1,8 @@
 """Two points for spatial verification: one for all images, another for the odd image.
 
 By its colour the odd image is the first to last most unlike the others, as its slot says, so that
-looks do not tell it.
+looks do not tell it. All measures of that put all images in the same order: were it only the odd
+one whose rank they agree on, that would tell it.
 """
 
 import numba
@@ -42,7 +43,7 @@ def _search_pair(  # noqa: PLR0913
     seen, wanted, mean, change, uv, world, min_px, min_m, _, rank, lower, state
 ):  # pragma: no cover - compiled
     crowd = np.empty(len(change), np.int64)
-    patches, unlike = np.empty((wanted.shape[1] + 1, 3)), np.empty((2, wanted.shape[1] + 1))
+    patches, unlike = np.empty((wanted.shape[1] + 1, 3)), np.empty((4, wanted.shape[1] + 1))
     for _ in range(CROWDS_TRIED):
         best, best_other, count = -1, -1, 0
         size = find_crowd(mean[0], change, draw_below(state, len(change)), crowd)
@@ -68,13 +69,19 @@ def _search_pair(  # noqa: PLR0913
 
 @numba.njit(cache=True)
 def _has_rank(seen, wanted, point, other, rank, patches, unlike):  # pragma: no cover - compiled
+    """Whether the odd image has the rank and all measures put all images in the same order."""
+    k = len(patches)
     for space in range(2):
         patches[0] = seen[space, other]
         patches[1:] = wanted[space, :, point]
-        _outliers(patches, unlike)
-        for measure in range(2):
-            if (unlike[measure] > unlike[measure, 0]).sum() != rank:
-                return False
+        _outliers(patches, unlike[2 * space : 2 * space + 2])
+        if (unlike[2 * space] > unlike[2 * space, 0]).sum() != rank:
+            return False
+    for measure in range(1, 4):
+        for i in range(k):
+            for j in range(i):
+                if (unlike[measure, i] > unlike[measure, j]) != (unlike[0, i] > unlike[0, j]):
+                    return False
     return True
 
 

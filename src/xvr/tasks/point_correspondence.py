@@ -30,6 +30,9 @@ Each number comes up equally often by itself; pairs come up as often as among op
 darkest, whichever option it is: were all pairs equally common, the rare ones would tell.
 """
 
+HIGHER = (0, 1, 2, 3, 4, 0, 4, 3, 2, 1, 0, 4)
+"""How many options above the right one are aimed at; the extremes more often, as they are rarer."""
+
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot gives the ranks of the answer by colour."""
@@ -83,11 +86,11 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
 def _ranks(variant: int) -> tuple[Ranks, int]:
     """Ranks, and the number of options above the right one that is aimed at.
 
-    Each number of better, brighter, nearer and higher options comes once in five variants.
+    Each number of better, brighter and nearer options comes once in five variants.
     """
     fit, turn = variant % OPTIONS, variant // OPTIONS
     ranks = Ranks(fit, int(BRIGHTER[turn % len(BRIGHTER)][fit]), (variant + turn) % OPTIONS)
-    return ranks, (variant + 2 * turn) % OPTIONS
+    return ranks, HIGHER[(variant + 2 * turn) % len(HIGHER)]
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
