@@ -28,7 +28,8 @@ def of_all_variants(task, count):
     """Drafts with the fewest images, of slots that differ in what is balanced."""
     cells = get_task(task).cells
     options = sum(images == cells[0][0] for images, _ in cells)
-    return [fill(task, number * len(cells) + number % options) for number in range(count)]
+    places = (divmod(number, options) for number in range(count))
+    return [fill(task, turn * len(cells) + cell) for turn, cell in places]
 
 
 def test_the_dot_that_looks_most_like_the_references_is_seldom_the_right_one():

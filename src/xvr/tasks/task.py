@@ -39,17 +39,24 @@ class Task:
     split when the task is an extended one."""
 
     def slot(self, split: str, index: int) -> Slot:
-        """What the index-th sample of a split must be."""
-        images, answer = self.cells[index % len(self.cells)]
-        turn = index // len(self.cells)
+        """What the index-th sample of a split must be.
+
+        Every cell goes through all variants, each from another one: so few samples vary too.
+        """
+        turn, cell = divmod(index, len(self.cells))
+        images, answer = self.cells[cell]
         return Slot(
             task=self.name,
             split=split,
             index=index,
             answer=answer,
             images=images,
-            variant=turn % self.variants,
+            variant=(turn + VARIANTS_APART * cell) % self.variants,
         )
+
+
+VARIANTS_APART = 7
+"""Between the first variants of two cells; shares no factor with the number of variants."""
 
 
 def cells(
