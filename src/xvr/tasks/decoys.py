@@ -44,8 +44,8 @@ CHOICES_PER_RANKS = 2
 """Choices of the same ranks among them, at most."""
 ENOUGH = 10
 """Choices of the same ranks to draw one from; with fewer, more views are surveyed."""
-SURVEYS_PER_SLOT = 16
-"""Sets of views that a slot may have surveyed; what it does not use is left to later ones."""
+SURVEYS, SURVEYS_PER_SLOT = 128, 16
+"""Sets of views that may be surveyed, or as many per slot that was asked for if that is more."""
 KINDS, MEASURES = 4, 6
 WORSE_DARKER, WORSE_BRIGHTER, BETTER_DARKER, BETTER_BRIGHTER = range(KINDS)
 """Kinds of wrong options: their fit and brightness, compared with the right one's."""
@@ -101,7 +101,7 @@ class Choices:
     def wants(self, ranks: Ranks, slot: int) -> bool:
         """Whether more views should be surveyed for a slot: few choices are left, and it may."""
         self._asked.add(slot)
-        spent = len(self._surveyed) >= SURVEYS_PER_SLOT * len(self._asked)
+        spent = len(self._surveyed) >= max(SURVEYS, SURVEYS_PER_SLOT * len(self._asked))
         return self.known(ranks) < ENOUGH and not spent
 
     def known(self, ranks: Ranks) -> int:
