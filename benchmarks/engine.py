@@ -30,7 +30,7 @@ from xvr.engine.config import BuildConfig
 
 DENSE, SPARSE = 60, 8
 """Samples per scene or episode: of a small build, and the least that the planner asks for."""
-QUESTIONS = 400
+QUESTIONS = 200
 """Point correspondence without images: questions per scene."""
 SHELL_SCENES, SHELL_EPISODES = 18_000, 70_000
 PLANNED_SAMPLES = 100_000
