@@ -7,7 +7,7 @@ import numpy as np
 from toy import room
 from toy.drafting import RULES, drafts, fill, fresh, pool, views
 from xvr.tasks import get_task
-from xvr.tasks.decoys import Choices, Ranks
+from xvr.tasks.choices import Choices, Ranks
 from xvr.tasks.draft import Refusal
 from xvr.tasks.point_correspondence import BRIGHTER, OPTIONS
 from xvr.tasks.views import choose_views

@@ -5,7 +5,7 @@ A camera is a dataset of arrays, uint8 (length, height, width, 3), or of encoded
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from xvr.errors import Unusable
 from xvr.sources.hdf5 import open_hdf5
 from xvr.sources.pixels import decode_image
 from xvr.sources.reader_notes import Channels, in_rgb
-from xvr.sources.records import Image
+from xvr.sources.records import Image, check_ascending
 
 Node = Any
 """A file, group or dataset of h5py; its own types allow nothing without a check of each member."""
@@ -68,8 +68,7 @@ def read_frames(path: Path, key: str, channels: Channels, indices: Sequence[int]
     Raises:
         Unusable: `unreadable_hdf5`, `truncated_image` or `unreadable_image`.
     """
-    if any(later <= earlier for earlier, later in pairwise(indices)):
-        raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
+    check_ascending(indices)
     with open_hdf5(path) as file:
         rows = list(_rows(file[key], indices))
     images = []

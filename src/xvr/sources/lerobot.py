@@ -3,15 +3,13 @@
     <root>/meta/info.json, lists of episodes and tasks; data/ parquet rows; videos/ mp4
 
 A path may be one dataset or a folder of them. Cameras get their role from `xvr.sources.roles` or
-from `meta/camera_roles.json`. The frame of a row is the one shown nearest to its timestamp; it may
-be a quarter of a frame away (LeRobot's own limit, 0.1 ms, refuses files whose clock is coarser).
+from `meta/camera_roles.json`.
 
 Source: https://github.com/huggingface/lerobot; layouts are in `xvr.sources.lerobot_episodes`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +19,12 @@ from xvr.errors import Unusable, UserError
 from xvr.sources.folders import find_folders
 from xvr.sources.lerobot_episodes import EpisodeFiles, Episodes, read_episodes
 from xvr.sources.lerobot_features import calibration, effector_positions, needed_columns
+from xvr.sources.lerobot_frames import depth_reader, frame_reader
 from xvr.sources.lerobot_meta import INFO, Dataset, read_dataset
-from xvr.sources.lerobot_rows import read_cells, read_columns
-from xvr.sources.pixels import decode_image, read_depth, read_image
-from xvr.sources.records import Depth, Episode, EpisodeCamera, Image, Ref, SourceFormat
-from xvr.sources.video import read_frames
+from xvr.sources.lerobot_rows import read_columns
+from xvr.sources.records import Episode, EpisodeCamera, Ref, SourceFormat
 
 MIN_CAMERAS = 3
-TOLERANCE_FRAMES = 0.25
-DEPTH_METRES_PER_UNIT = 0.001
 KEY_FILES = ("*.json", "*.jsonl", "*.parquet", "episodes/*/*.parquet")
 """Files in `meta/` that the fingerprint looks at."""
 
@@ -136,9 +131,9 @@ def read_episode(ref: Ref, dataset: Dataset, episodes: Episodes, number: int) ->
             EpisodeCamera(
                 key=key,
                 role=role,
-                read_frames=_reader(dataset, files, number, key, times_s),
+                read_frames=frame_reader(dataset, files, number, key, times_s),
                 calibration=calibration(dataset, key, rows, where),
-                read_depth=_depth_reader(dataset, number, key),
+                read_depth=depth_reader(dataset, number, key),
             )
             for key, role in dataset.assignment.roles.items()
         ),
@@ -220,84 +215,6 @@ def _check_times(dataset: Dataset, files: EpisodeFiles, times_s: Float[np.ndarra
 
 def _task(episodes: Episodes, rows: dict[str, np.ndarray]) -> str:
     return episodes.tasks.get(int(rows["task_index"][0]), "") if "task_index" in rows else ""
-
-
-def _reader(
-    dataset: Dataset,
-    files: EpisodeFiles,
-    number: int,
-    key: str,
-    times_s: Float[np.ndarray, " n"],
-) -> partial[list[Image]]:
-    size = dataset.image_size(key)
-    if key in files.videos:
-        video, start_s = files.videos[key]
-        tolerance_s = TOLERANCE_FRAMES / dataset.fps
-        return partial(_read_video, video, start_s + times_s, tolerance_s, size)
-    return partial(_read_cells, dataset.root, files.data, number, key, size)
-
-
-def _depth_reader(dataset: Dataset, number: int, key: str) -> partial[Depth | None] | None:
-    """Reads the depth maps that simulated datasets have beside some frames, millimetres."""
-    size = dataset.image_size(key)
-    if not dataset.depth_path or size is None:
-        return None
-    return partial(_read_depth, dataset, number, key, size)
-
-
-def _read_depth(
-    dataset: Dataset, number: int, key: str, size: tuple[int, int], frame: int
-) -> Depth | None:
-    values = {"video_key": key, "episode_index": number, "frame_index": frame}
-    path = dataset.root / dataset.depth_path.format(**values)
-    return read_depth(path, size, DEPTH_METRES_PER_UNIT) if path.is_file() else None
-
-
-def _read_video(
-    path: Path,
-    times_s: Float[np.ndarray, " n"],
-    tolerance_s: float,
-    size: tuple[int, int] | None,
-    indices: Sequence[int],
-) -> list[Image]:
-    _check_ascending(indices)
-    images = read_frames(path, times_s[list(indices)].tolist(), tolerance_s)
-    return [_checked(image, size, str(path)) for image in images]
-
-
-def _read_cells(
-    root: Path,
-    path: Path,
-    number: int,
-    key: str,
-    size: tuple[int, int] | None,
-    indices: Sequence[int],
-) -> list[Image]:
-    _check_ascending(indices)
-    images = []
-    for row, cell in zip(indices, read_cells(path, number, key, indices), strict=True):
-        where = f"{path}, episode {number}, row {row}, {key}"
-        if cell and cell.get("bytes"):
-            images.append(_checked(decode_image(cell["bytes"], where), size, where))
-        elif cell and cell.get("path"):
-            images.append(read_image(root / cell["path"], size))
-        else:
-            raise Unusable("missing_image", where)
-    return images
-
-
-def _checked(image: Image, size: tuple[int, int] | None, where: str) -> Image:
-    height, width = image.shape[:2]
-    if size not in (None, (width, height)):
-        raise Unusable(
-            "wrong_image_size", f"{where}: {width}x{height}, info.json says {size[0]}x{size[1]}"
-        )
-    return image
-
-
-def _check_ascending(indices: Iterator[int] | Sequence[int]) -> None:
-    if any(later <= earlier for earlier, later in pairwise(indices)):
-        raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
 
 
 LEROBOT = SourceFormat(

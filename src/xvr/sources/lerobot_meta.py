@@ -5,7 +5,6 @@ utils.py, feature_utils.py). Counters such as `total_episodes` are not trusted.
 """
 
 import glob
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from xvr.errors import UserError
+from xvr.sources.json_object import read_json_object
 from xvr.sources.roles import Assignment, assign_roles, moves_between_episodes, short_name
 
+EXPECTED = "a LeRobot dataset"
 INFO = "meta/info.json"
 MODALITY = "meta/modality.json"
 """Optional, GR00T's: names for parts of vectors, and for cameras."""
@@ -94,7 +95,7 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
     Raises:
         UserError: a file is missing, damaged or of an unknown version, or misnames cameras.
     """
-    info = _read_json(root / INFO)
+    info = read_json_object(root / INFO, EXPECTED)
     where = root / INFO
     try:
         version = _version(str(info["codebase_version"]))
@@ -111,7 +112,7 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
     if not fps > 0:
         raise UserError(f"{where}: fps {fps} must be positive")
     video_path = str(info.get("video_path") or "")
-    modality = _read_json(root / MODALITY) if (root / MODALITY).is_file() else {}
+    modality = read_json_object(root / MODALITY, EXPECTED) if (root / MODALITY).is_file() else {}
     names = _camera_names(modality) if by_modality else {key: key for key in features}
     return Dataset(
         name=name,
@@ -159,7 +160,8 @@ def _assign(
         for key in declared
         if features[key]["dtype"] == "image" or _has_video(root, video_path, key)
     }
-    chosen = _read_json(root / ROLES_FILE) if (root / ROLES_FILE).is_file() else None
+    given = root / ROLES_FILE
+    chosen = read_json_object(given, EXPECTED) if given.is_file() else None
     try:
         if chosen is None:
             by_name, _ = assign_roles(names[key] for key in present)
@@ -202,15 +204,3 @@ def _flat_names(names: object) -> list[str]:
     if isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
         names = names[0]
     return [str(name) for name in names] if isinstance(names, list) else []
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist; is this a LeRobot dataset?") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object, found {type(content).__name__}")
-    return content

@@ -6,6 +6,7 @@ data raises `xvr.errors.Unusable`, wherever it is found.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -92,6 +93,12 @@ class EpisodeCamera:
     """Camera at a frame index; None where the dataset has no calibration."""
     read_depth: Callable[[int], Depth | None] | None = None
     """Depth map at a frame index, as a view's; None for frames that have none."""
+
+
+def check_ascending(indices: Sequence[int]) -> None:
+    """Raise `ValueError` unless frame indices are as `EpisodeCamera.read_frames` takes them."""
+    if any(later <= earlier for earlier, later in pairwise(indices)):
+        raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,7 +13,6 @@ core/example_serializer.py.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from xvr.errors import Unusable, UserError
 from xvr.sources.folders import find_folders
 from xvr.sources.pixels import decode_image
 from xvr.sources.reader_notes import check_cameras, in_rgb, notes_file
-from xvr.sources.records import Episode, EpisodeCamera, Image, Ref, SourceFormat
+from xvr.sources.records import Episode, EpisodeCamera, Image, Ref, SourceFormat, check_ascending
 from xvr.sources.rlds_meta import FEATURES, INFO, RldsDataset, read_rlds
 from xvr.sources.roles import Assignment, short_name
 from xvr.sources.tf_example import BadMessage, Feature, parse_example
@@ -196,8 +195,7 @@ def _read_frames(
     where: str,
     indices: Sequence[int],
 ) -> list[Image]:
-    if any(later <= earlier for earlier, later in pairwise(indices)):
-        raise ValueError(f"frame indices must ascend without repeats, got {list(indices)}")
+    check_ascending(indices)
     size = dataset.sizes[key]
     images = []
     with path.open("rb") as file:

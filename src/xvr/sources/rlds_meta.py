@@ -7,7 +7,6 @@ Source: https://github.com/tensorflow/datasets, core/features/features_dict.py, 
 core/naming.py (shards are `NAME-SPLIT.tfrecord-00000-of-00004`).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xvr.errors import UserError
+from xvr.sources.json_object import read_json_object
 from xvr.sources.reader_notes import Channels, ReaderNotes, read_notes
 from xvr.sources.roles import Assignment, moves_between_episodes, short_name
 
+EXPECTED = "an RLDS dataset of TFDS"
 FEATURES = "features.json"
 INFO = "dataset_info.json"
 
@@ -96,7 +97,7 @@ def read_rlds(root: Path, top: Path) -> RldsDataset:
         UserError: a file is missing or damaged, no record file is there, or the rate of the steps
             is not known.
     """
-    info = _read_json(root / INFO)
+    info = read_json_object(root / INFO, EXPECTED)
     name = str(info.get("name") or root.resolve().parent.name)
     notes = read_notes(root, top)
     known = _KNOWN.get(name)
@@ -106,7 +107,7 @@ def read_rlds(root: Path, top: Path) -> RldsDataset:
             f"{root}: dataset {name!r} does not say how many steps a second has; write the rate "
             f'its robot was controlled at into {root / "reader.json"}, such as {{"fps": 10}}'
         )
-    features = _read_json(root / FEATURES)
+    features = read_json_object(root / FEATURES, EXPECTED)
     try:
         sizes = dict(_cameras(features))
         shards = tuple(_shards(root, name, info))
@@ -163,15 +164,3 @@ def _images(name: str, feature: Mapping[str, Any]) -> Iterator[tuple[str, Mappin
             yield from _images(f"{name}/{key}" if name else key, below)
     elif "sequence" in feature:
         yield from _images(name, feature["sequence"]["feature"])
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist; is this an RLDS dataset of TFDS?") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object, found {type(content).__name__}")
-    return content

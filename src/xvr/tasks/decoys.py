@@ -8,111 +8,55 @@ Ranks are not enough. What is asked of the right one alone tells it from the oth
 options, not just every pair with the right one, must be apart, fit alike, and be put in the same
 order by every measure of the fit.
 
-Most right points have no such options. So the points that some views share are surveyed once,
-compiled: random crowds, random right points, wrong ones of all ranks that there are.
+The search runs compiled: random crowds, random right points, wrong ones of all ranks there are.
 """
 
 import math
-from collections import defaultdict
-from typing import NamedTuple
 
 import numba
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from xvr.tasks.looks import are_apart, find_crowd, looks_of
-from xvr.tasks.pool import PointPool
-from xvr.tasks.rules import Rules
+from xvr.tasks.looks import Looks, are_apart, find_crowd
 from xvr.tasks.splitmix import draw_below, new_state
-from xvr.tasks.views import SharedPoints
 
 CLEAR_LEVELS = 0.05
-"""By how much a misfit must be smaller or larger than the right one's to count."""
+"""By how much one misfit must be smaller or larger than another to count."""
 CROWDS_PER_SURVEY = 40
 """Crowds that are looked at in one set of views, at most."""
 RIGHTS_PER_CROWD = 8
-"""Right points of a crowd of which one is drawn, as likely as the sets of wrong options it has.
-
-Drawn first and alone, a right point would lie elsewhere than wrong ones: a set is likelier when it
-is among the few sets of its right point, and points in the middle of a surface have few.
-"""
+"""Right points of a crowd of which one is drawn, as likely as the sets of wrong options it has: so
+sets of options are about equally likely, whichever of them is right."""
 TAKES = 4
 """Sets of wrong options that are drawn for each pair of ranks in a crowd."""
 CHOICES_PER_SURVEY = 120
 """Choices of one set of views, at most; more would only repeat its pictures."""
 CHOICES_PER_RANKS = 2
 """Choices of the same ranks among them, at most."""
-ENOUGH = 10
-"""Choices of the same ranks to draw one from; with fewer, more views are surveyed."""
-SURVEYS, SURVEYS_PER_SLOT = 128, 16
-"""Sets of views that may be surveyed, or as many per slot that was asked for if that is more."""
 KINDS, MEASURES = 4, 6
 WORSE_DARKER, WORSE_BRIGHTER, BETTER_DARKER, BETTER_BRIGHTER = range(KINDS)
 """Kinds of wrong options: their fit and brightness, compared with the right one's."""
 
 
-class Ranks(NamedTuple):
-    """What the right option is like among the options."""
+def find_decoys(
+    looks: Looks, away: Float[np.ndarray, " n"], wrong: int, rng: np.random.Generator
+) -> Int[np.ndarray, "f b d c o"]:
+    """Options by how many wrong ones fit better, are brighter, and are nearer to the middle.
 
-    fit: int
-    """How many wrong ones fit the references better."""
-    brightness: int
-    """How many wrong ones are brighter."""
-    nearer: int
-    """How many wrong ones are nearer to the middle of the image."""
+    Args:
+        looks: of the points to choose from.
+        away: distance of each point from the middle of the view that shows the options.
+        wrong: how many wrong options.
+        rng: source of randomness.
 
-
-class Choice(NamedTuple):
-    """Options of one question."""
-
-    shared: SharedPoints
-    options: Int[np.ndarray, " o"]
-    """Points of the pool, the right one first, pairwise apart, all from one crowd."""
-    higher: int
-    """How many wrong ones are higher in the image."""
-
-
-class Choices:
-    """What could be asked, by ranks; found set of views by set of views."""
-
-    def __init__(self) -> None:
-        self._surveyed: set[int] = set()
-        self._asked: set[int] = set()
-        self._found: dict[Ranks, list[Choice]] = defaultdict(list)
-
-    def survey(self, pool: PointPool, shared: SharedPoints, wrong: int, rules: Rules) -> None:
-        """Add choices with `wrong` wrong options, of all ranks that the shared points allow."""
-        if shared.number in self._surveyed:
-            return
-        self._surveyed.add(shared.number)
-        looks = looks_of(pool, shared, 0, rules)
-        rng = np.random.default_rng([pool.seed, len(shared.views), shared.number])
-        places = pool.place[shared.views[0], shared.points] - 0.5
-        seeds = rng.integers(len(looks.change), size=CROWDS_PER_SURVEY)
-        options = np.full([wrong + 1] * 3 + [CHOICES_PER_RANKS, wrong + 1], -1, np.int32)
-        _survey(*looks, np.linalg.norm(places, axis=1), seeds, new_state(rng), options)
-        found = options[..., -1] >= 0
-        height = places[options[found], 1]  # (m, o)
-        higher = (height < height[:, :1]).sum(axis=1).tolist()
-        points = shared.points[options[found]]
-        for n, ranks in enumerate(np.argwhere(found)[:, :3].tolist()):
-            self._found[Ranks(*ranks)].append(Choice(shared, points[n], higher[n]))
-
-    def wants(self, ranks: Ranks, slot: int) -> bool:
-        """Whether more views should be surveyed for a slot: few choices are left, and it may."""
-        self._asked.add(slot)
-        spent = len(self._surveyed) >= max(SURVEYS, SURVEYS_PER_SLOT * len(self._asked))
-        return self.known(ranks) < ENOUGH and not spent
-
-    def known(self, ranks: Ranks) -> int:
-        """How many choices of these ranks are left."""
-        return len(self._found[ranks])
-
-    def take(self, ranks: Ranks, higher: int, rng: np.random.Generator) -> Choice:
-        """One of those left, with that many higher options or nearly; it is not given again."""
-        found = self._found[ranks]
-        miss = np.array([abs(choice.higher - higher) for choice in found])
-        return found.pop(int(rng.choice(np.flatnonzero(miss == miss.min()))))
+    Returns:
+        For each rank 0..wrong of the three, some choices of points, the right one first; the last
+        point is -1 where there is no choice.
+    """
+    seeds = rng.integers(len(looks.change), size=CROWDS_PER_SURVEY)
+    options = np.full([wrong + 1] * 3 + [CHOICES_PER_RANKS, wrong + 1], -1, np.int32)
+    _survey(*looks, away, seeds, new_state(rng), options)
+    return options
 
 
 @numba.njit(cache=True)

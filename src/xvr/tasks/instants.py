@@ -5,15 +5,46 @@ saw a change: then a person can match the frames of one with those of the other.
 """
 
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
 from xvr.tasks.draft import Refusal
-from xvr.tasks.grid import FrameGrid
+from xvr.tasks.grid import FrameGrid, draw_roles
 from xvr.tasks.rules import Rules
 
 
-def draw_instants(grid: FrameGrid, count: int, rng: np.random.Generator) -> tuple[int, ...] | None:
+class Moments(NamedTuple):
+    """Instants of a grid that a witness and another camera both tell apart."""
+
+    witness: str
+    """Role of the camera that shows what is asked about."""
+    role: str
+    """Role of the camera that took the candidates."""
+    instants: tuple[int, ...]
+    """Places in the grid, in order of time."""
+    checks: dict[str, float]
+    """The measures that passed the rules."""
+
+
+def draw_moments(
+    grid: FrameGrid, count: int, rng: np.random.Generator, rules: Rules
+) -> Moments | Refusal:
+    """Two random cameras at `count` random instants, or why these do not do."""
+    drawn = draw_roles(grid.roles, 2, rng)
+    if drawn is None:
+        return Refusal(reason="too_few_cameras")
+    instants = _draw_instants(grid, count, rng)
+    if instants is None:
+        return Refusal(reason="too_few_instants")
+    checks = check_instants(grid, drawn, instants, rules)
+    if isinstance(checks, Refusal):
+        return checks
+    witness, role = drawn
+    return Moments(witness, role, instants, checks)
+
+
+def _draw_instants(grid: FrameGrid, count: int, rng: np.random.Generator) -> tuple[int, ...] | None:
     """Different instants of a grid in order of time; None when it has fewer."""
     if len(grid.frames) < count:
         return None

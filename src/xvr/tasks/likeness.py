@@ -4,8 +4,6 @@ None of the measures looks at geometry: a coarse grey layout, a coarse colour la
 colours that two images have in common wherever they are.
 """
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from jaxtyping import Float
@@ -28,9 +26,12 @@ def allowed_gaps(max_sd: float) -> Float[np.ndarray, " m"]:
     return max_sd * np.array([LAYOUT_SLACK, LAYOUT_SLACK, 1.0])
 
 
-@lru_cache(maxsize=1)
 def view_likeness(pool: PointPool) -> Float[np.ndarray, "m v v"]:
     """Likeness of every two views in each of m measures, larger when they are more alike."""
+    return pool.keep("likeness", lambda: _view_likeness(pool))
+
+
+def _view_likeness(pool: PointPool) -> Float[np.ndarray, "m v v"]:
     small = [cv2.resize(view.image, SMALL_PX, interpolation=cv2.INTER_AREA) for view in pool.views]
     layouts = np.stack([_layout(image) for image in small])
     colors = np.stack([_colors(image) for image in small])

@@ -41,7 +41,7 @@ class Looks(NamedTuple):
     min_m: float
     """How far apart options are in 3D."""
     max_misfit: float
-    """Largest ratio of a wrong option's misfit to the right one's or back, each plus one level."""
+    """Largest ratio of the misfits of two options, each plus one level."""
 
 
 def looks_of(pool: PointPool, shared: SharedPoints, shows_options: int, rules: Rules) -> Looks:
@@ -61,7 +61,7 @@ def looks_of(pool: PointPool, shared: SharedPoints, shows_options: int, rules: R
         change=np.log1p(np.sqrt(((seen[0] - mean[0]) ** 2).sum(axis=1))),
         uv_px=pool.uv_px[view, shared.points],
         world=pool.points_world[shared.points],
-        min_px=rules.min_option_px_share * pool.views[view].camera.diagonal_px,
+        min_px=rules.min_option_px_share * pool.camera(view).diagonal_px,
         min_m=rules.min_option_scene_share * pool.extent_m,
         max_misfit=math.exp(rules.max_misfit_log_ratio),
     )

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Int
 
 from xvr.tasks import wordings
+from xvr.tasks.choices import Choices, Ranks
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
-from xvr.tasks.decoys import Choices, Ranks
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules

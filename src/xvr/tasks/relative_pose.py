@@ -8,7 +8,6 @@ view there are moves to both sides; on either side, the views at both angles are
 the first. So neither the first image nor likeness tells which of the moves was made.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -56,13 +55,13 @@ class Offer(NamedTuple):
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the move that was made."""
     side, size = divmod(slot.variant, 2)
-    offers = _offers(pool, rules)
+    turns = pool.keep("turns", lambda: _turns(pool, rules))
+    offers = pool.keep("offers", lambda: _offers(pool, turns, rules))
     if not offers:
         return Refusal(reason="no_turns_that_look_alike")
     first = int(rng.choice(list(offers)))
     seconds, steps = offers[first][side][int(rng.integers(len(offers[first][side])))]
     second = seconds[size]
-    turns = _turns(pool, rules)
     others = rng.permutation([move for move in range(OPTIONS) if move != slot.variant]).tolist()
     moves = [*others[: slot.answer], slot.variant, *others[slot.answer :]]
     letters = LETTERS[:OPTIONS]
@@ -109,7 +108,6 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
 
 
-@lru_cache(maxsize=1)
 def _turns(pool: PointPool, rules: Rules) -> Turns:
     angle_deg = angles_seen_from(pool.center_world, pool.centers_world)
     cameras = [view.camera for view in pool.views]
@@ -152,10 +150,11 @@ def _sees_the_center(pool: PointPool, rules: Rules) -> Bool[np.ndarray, " v"]:
     return np.array(found)
 
 
-@lru_cache(maxsize=1)
-def _offers(pool: PointPool, rules: Rules) -> dict[int, tuple[list[Offer], list[Offer]]]:
+def _offers(
+    pool: PointPool, turns: Turns, rules: Rules
+) -> dict[int, tuple[list[Offer], list[Offer]]]:
     """Moves to the left and to the right from every view that has both."""
-    turns, likeness = _turns(pool, rules), view_likeness(pool)
+    likeness = view_likeness(pool)
     allowed = turns.cell > 0
     if not allowed.any():
         return {}

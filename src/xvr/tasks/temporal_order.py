@@ -16,8 +16,8 @@ import numpy as np
 from xvr.tasks import extended_wordings, wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.draft import LETTERS, Draft, Option, Refusal, Slot
-from xvr.tasks.grid import EpisodePair, FrameGrid, draw_roles
-from xvr.tasks.instants import check_instants, draw_instants
+from xvr.tasks.grid import EpisodePair, FrameGrid
+from xvr.tasks.instants import draw_moments
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
@@ -26,7 +26,7 @@ ORDERS = tuple(permutations((3, 4, 5)))
 """Numbers of the images from first to last, in the order of the letters."""
 
 
-class Looks(NamedTuple):
+class FrameLooks(NamedTuple):
     """What the frames tell without another camera."""
 
     likeness_rank: int
@@ -40,16 +40,10 @@ class Looks(NamedTuple):
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot says how the frames look in order of time."""
     grid = pair.own
-    drawn = draw_roles(grid.roles, 2, rng)
-    if drawn is None:
-        return Refusal(reason="too_few_cameras")
-    witness, role = drawn
-    instants = draw_instants(grid, FRAMES, rng)
-    if instants is None:
-        return Refusal(reason="too_few_instants")
-    checks = check_instants(grid, drawn, instants, rules)
-    if isinstance(checks, Refusal):
-        return checks
+    moments = draw_moments(grid, FRAMES, rng, rules)
+    if isinstance(moments, Refusal):
+        return moments
+    witness, role, instants, checks = moments
     looks = _looks(grid, role, instants)
     if looks != _looks_of(slot.variant):
         return Refusal(reason="frames_look_otherwise_in_time")
@@ -93,20 +87,20 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     )
 
 
-def _looks_of(variant: int) -> Looks:
+def _looks_of(variant: int) -> FrameLooks:
     """How the frames of a slot have to look."""
     rank, rest = divmod(variant, 2 * FRAMES)
-    return Looks(rank, rest // 2, bool(rest % 2))
+    return FrameLooks(rank, rest // 2, bool(rest % 2))
 
 
-def _looks(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> Looks:
+def _looks(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> FrameLooks:
     """How frames in order of time look."""
     alike = np.zeros((FRAMES, FRAMES))
     for a, b in combinations(range(FRAMES), 2):
         alike[a, b] = alike[b, a] = grid.ssim(role, instants[a], instants[b])
     total = alike.sum(axis=1)
     contrast = np.array([grid.gray(role, instant).std() for instant in instants])
-    return Looks(
+    return FrameLooks(
         int((total > total[1]).sum()),
         int((contrast > contrast[1]).sum()),
         bool(contrast[2] > contrast[0]),

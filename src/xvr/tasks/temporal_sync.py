@@ -11,8 +11,8 @@ import numpy as np
 from xvr.tasks import extended_wordings, wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
-from xvr.tasks.grid import EpisodePair, draw_roles
-from xvr.tasks.instants import check_instants, draw_instants
+from xvr.tasks.grid import EpisodePair
+from xvr.tasks.instants import draw_moments
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
@@ -22,16 +22,10 @@ FRAMES = 3
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the place of the right frame in time."""
     grid = pair.own
-    drawn = draw_roles(grid.roles, 2, rng)
-    if drawn is None:
-        return Refusal(reason="too_few_cameras")
-    witness, role = drawn
-    instants = draw_instants(grid, FRAMES, rng)
-    if instants is None:
-        return Refusal(reason="too_few_instants")
-    checks = check_instants(grid, drawn, instants, rules)
-    if isinstance(checks, Refusal):
-        return checks
+    moments = draw_moments(grid, FRAMES, rng, rules)
+    if isinstance(moments, Refusal):
+        return moments
+    witness, role, instants, checks = moments
     right = instants[slot.variant]
     shown = [i for i in rng.permutation(instants).tolist() if i != right]
     shown.insert(slot.answer, right)

@@ -9,7 +9,6 @@ By every measure of `xvr.tasks.likeness` the right one is ahead as often as it i
 other measures say, and by none do the candidates differ much.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +54,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     """One sample; the variant of the slot says in which measures the answer is behind."""
     if any(view.depth is None for view in pool.views):
         return Refusal(reason="overlap_needs_depth")
-    overlaps = _overlaps(pool, rules)
+    overlaps = pool.keep("overlaps", lambda: _overlaps(pool, rules))
     tried = _draw_candidates(len(pool.views), rng)
     best = overlaps.share[0][:, tried].argmax(axis=2)  # (v, t)
     fitting = _clear(overlaps, tried, best, rules)
@@ -71,7 +70,6 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     return _compose(pool, slot, overlaps, reference, shown, rng)
 
 
-@lru_cache(maxsize=1)
 def _overlaps(pool: PointPool, rules: Rules) -> Overlaps:
     seen = pool.visible.astype(np.float32)
     of_points = seen @ seen.T / np.maximum(seen.sum(axis=1), 1)[:, None]

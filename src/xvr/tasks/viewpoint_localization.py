@@ -6,8 +6,6 @@ All three candidates' cameras stand inside every reference, so any of them could
 the right one is the first to third most similar to the references equally often.
 """
 
-from functools import lru_cache
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -26,7 +24,7 @@ CANDIDATES = 3
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the similarity rank of the right candidate."""
-    centers_px, placed = _placed_cameras(pool, rules)
+    centers_px, placed = pool.keep("placed cameras", lambda: _placed_cameras(pool, rules))
     count = slot.images - CANDIDATES
     references = _references(pool, placed, count, rng, rules)
     if references is None:
@@ -103,7 +101,6 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
 
 
-@lru_cache(maxsize=1)
 def _placed_cameras(
     pool: PointPool, rules: Rules
 ) -> tuple[Float[np.ndarray, "v v 2"], Bool[np.ndarray, "v v"]]:
