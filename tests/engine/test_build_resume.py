@@ -53,7 +53,16 @@ def count_syncs(sources, out):
     return len(calls)
 
 
+@pytest.fixture
+def control_c():
+    """Python's own handler, which a shell's background job does not start with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.usefixtures("control_c")
 def test_control_c_stops_a_build_that_can_go_on(small, sources, tmp_path, workers):
     out = tmp_path / "out"
 
