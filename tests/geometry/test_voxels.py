@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,3 +53,17 @@ def test_counting_stops_at_the_capacity(capacity):
     counter.add(Camera(width=40, height=40, fx=40.0, fy=40.0, cx=20.0, cy=20.0), np.ones((40, 40)))
     assert counter.full
     assert counter.count == capacity
+
+
+def test_a_million_cells_are_estimated_to_a_percent():
+    rng = np.random.default_rng(0)
+    counter, cells = VoxelCounter(0.001, 1_000_000), []
+    for _ in range(3):
+        lens = camera(rng)
+        lens = dataclasses.replace(lens, width=400, height=300, fx=300.0, fy=300.0)
+        depth = rng.uniform(1.0, 1.5, (300, 400))
+        counter.add(lens, depth)
+        cells.append(slow_cells(lens, depth, 0.001))
+    exact = len(np.unique(np.concatenate(cells), axis=0))
+    assert counter.count == pytest.approx(exact, rel=0.01)
+    assert not counter.full
