@@ -72,8 +72,8 @@ def choices(seed):
         shared = choose_views(subject, 3, rng, RULES)
         if not isinstance(shared, Refusal):
             found.survey(subject, shared, OPTIONS - 1, RULES)
-    ranks = [Ranks(*numbers) for numbers in product(range(OPTIONS), repeat=3)]
-    return [(rank, found.take(rank, 2, rng)) for rank in ranks for _ in range(found.known(rank))]
+    ranks = [Ranks(*numbers) for numbers in product(range(OPTIONS), repeat=2)]
+    return [(rank, found.take(rank, 2, 2, rng)) for rank in ranks for _ in range(found.known(rank))]
 
 
 def misfits(subject, views, owner, point):
@@ -91,7 +91,7 @@ def test_surveyed_choices_have_their_ranks_in_every_measure():
     checked = 0
     for seed in range(2):
         subject = pool(seed)
-        for (fit, brighter, *_), choice in choices(seed):
+        for (fit, brighter), choice in choices(seed):
             right, views = int(choice.options[0]), choice.shared.views
             all_of = np.array([misfits(subject, views, right, int(p)) for p in choice.options])
             own, others = all_of[0], all_of[1:]
@@ -108,7 +108,7 @@ def test_surveyed_choices_have_their_ranks_in_every_measure():
 
 def test_surveyed_options_are_apart_and_seen_by_all_views():
     subject = pool(0)
-    for ranks, choice in choices(0):
+    for _, choice in choices(0):
         views, points = choice.shared.views, choice.options
         assert len(set(points.tolist())) == OPTIONS
         assert subject.visible[np.ix_(views, points)].all()
@@ -117,7 +117,7 @@ def test_surveyed_options_are_apart_and_seen_by_all_views():
         pixels = np.linalg.norm(uv_px[:, None] - uv_px, axis=2)[upper]
         metres = np.linalg.norm(world[:, None] - world, axis=2)[upper]
         away = np.linalg.norm(uv_px / (room.WIDTH, room.HEIGHT) - 0.5, axis=1)
-        assert (away[1:] < away[0]).sum() == ranks.nearer
+        assert (away[1:] < away[0]).sum() == choice.nearer
         assert (uv_px[1:, 1] < uv_px[0, 1]).sum() == choice.higher
         diagonal_px = subject.camera(int(views[0])).diagonal_px
         assert pixels.min() >= RULES.min_option_px_share * diagonal_px - 1e-9

@@ -39,7 +39,7 @@ from xvr.audit.report import CheaterScore
 from xvr.audit.spelled_cues import crossed, order_cues, turn_cues, turn_measures
 from xvr.audit.written import Entry
 
-IMAGE_SAMPLES_PER_TASK = 600
+IMAGE_SAMPLES_PER_TASK = 2000
 """Cheaters that decode images look at no more than this many questions of a task."""
 
 POINT, DIRECTION = "point_correspondence", "directional_correspondence"

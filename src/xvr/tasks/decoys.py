@@ -65,21 +65,31 @@ def _survey(  # noqa: PLR0913
 ):  # pragma: no cover - compiled
     wrong = out.shape[4] - 1
     crowd, rights = np.empty(len(change), np.int64), np.empty(RIGHTS_PER_CROWD, np.int64)
+    others = np.empty((RIGHTS_PER_CROWD, len(change)), np.int64)
     misfits = np.empty((RIGHTS_PER_CROWD, len(change), MEASURES))
     kinds = np.empty((RIGHTS_PER_CROWD, len(change)), np.int8)
+    sizes = np.empty(RIGHTS_PER_CROWD, np.int64)
     counts = np.empty((RIGHTS_PER_CROWD, KINDS), np.int64)
     ways, shares = np.empty(RIGHTS_PER_CROWD), np.empty(KINDS, np.int64)
     have, options = np.zeros(out.shape[:3], np.int64), np.empty(wrong + 1, np.int64)
     for seed in seeds:
         size = find_crowd(mean[0], change, seed, crowd)
         for n in range(RIGHTS_PER_CROWD):
-            place = draw_below(state, size)
-            rights[n] = crowd[place]
-            kinds[n, :size] = 0
-            _drop_near(uv, world, min_px, min_m, rights[n], crowd[:size], kinds[n])
-            _sort_out(
-                seen, wanted, mean, max_misfit, place, crowd[:size], kinds[n], misfits[n], counts[n]
+            rights[n] = crowd[draw_below(state, size)]
+            sizes[n] = _keep_apart(uv, world, min_px, min_m, rights[n], crowd[:size], others[n])
+            sizes[n] = _sort_out(
+                seen,
+                wanted,
+                mean,
+                max_misfit,
+                rights[n],
+                others[n, : sizes[n]],
+                kinds[n],
+                misfits[n],
+                counts[n],
             )
+        if sizes.max() < wrong:
+            continue
         for fit in range(wrong + 1):
             for brightness in range(wrong + 1):
                 for n in range(RIGHTS_PER_CROWD):
@@ -90,8 +100,8 @@ def _survey(  # noqa: PLR0913
                     _share_out(counts[n], wrong, fit, brightness, state, shares)
                     if not _take(
                         shares,
-                        crowd[:size],
-                        kinds[n].copy(),
+                        others[n, : sizes[n]],
+                        kinds[n, : sizes[n]].copy(),
                         misfits[n],
                         max_misfit,
                         uv,
@@ -115,46 +125,57 @@ def _survey(  # noqa: PLR0913
 
 @numba.njit(cache=True)
 def _take(  # noqa: PLR0913
-    shares, crowd, kinds, misfits, max_misfit, uv, world, min_px, min_m, state, options
+    shares, others, kinds, misfits, max_misfit, uv, world, min_px, min_m, state, options
 ):  # pragma: no cover - compiled
     """Fill in the wrong options, each in agreement with all; False when there are not enough."""
     found = 1
     for kind in range(KINDS):
         for _ in range(shares[kind]):
-            place = _pick(kinds[: len(crowd)], kind, state)
+            place = _pick(kinds, kind, state)
             if place < 0:
                 return False
-            options[found] = crowd[place]
+            options[found] = others[place]
             found += 1
-            _drop_near(uv, world, min_px, min_m, crowd[place], crowd, kinds)
-            for c in range(len(crowd)):
-                if kinds[c] >= 0 and _kind(misfits[c], misfits[place], max_misfit, False) < 0:
+            for c in range(len(others)):
+                if kinds[c] >= 0 and (
+                    not are_apart(uv, world, min_px, min_m, others[place], others[c])
+                    or _kind(misfits[c], misfits[place], max_misfit, False) < 0
+                ):
                     kinds[c] = -1
     return True
 
 
 @numba.njit(cache=True)
-def _sort_out(  # noqa: PLR0913
-    seen, wanted, mean, max_misfit, place, crowd, kinds, misfits, counts
-):  # pragma: no cover - compiled
-    """The kind of wrong option that each of a crowd can be, -1 for none; misfits; counts."""
-    right = crowd[place]
-    _misfits(seen, wanted, mean, right, right, misfits[place])
-    counts[:] = 0
-    for c in range(len(crowd)):
-        if kinds[c] == 0:
-            _misfits(seen, wanted, mean, right, crowd[c], misfits[c])
-            brighter = seen[0, crowd[c], 0] > seen[0, right, 0]
-            kinds[c] = _kind(misfits[c], misfits[place], max_misfit, brighter)
-        if kinds[c] >= 0:
-            counts[kinds[c]] += 1
+def _keep_apart(uv, world, min_px, min_m, right, crowd, others):  # pragma: no cover - compiled
+    """Write the points of a crowd that are apart from the right one; their number."""
+    kept = 0
+    for point in crowd:
+        if are_apart(uv, world, min_px, min_m, right, point):
+            others[kept] = point
+            kept += 1
+    return kept
 
 
 @numba.njit(cache=True)
-def _drop_near(uv_px, world, min_px, min_m, option, crowd, kinds):  # pragma: no cover - compiled
-    for c in range(len(crowd)):
-        if kinds[c] >= 0 and not are_apart(uv_px, world, min_px, min_m, option, crowd[c]):
-            kinds[c] = -1
+def _sort_out(  # noqa: PLR0913
+    seen, wanted, mean, max_misfit, right, others, kinds, misfits, counts
+):  # pragma: no cover - compiled
+    """Keep the others that can be wrong options, with their kinds and misfits; their number."""
+    own, misfit = np.empty(MEASURES), np.empty(MEASURES)
+    _misfits(seen, wanted, mean, right, right, own)
+    kept, counts[:] = 0, 0
+    for other in others:
+        # by far the most are too unlike by the first measure alone
+        first = _to_mean(seen, mean, 0, right, other) + 1
+        if max(first, own[0] + 1) > max_misfit * min(first, own[0] + 1):
+            continue
+        _misfits(seen, wanted, mean, right, other, misfit)
+        kind = _kind(misfit, own, max_misfit, seen[0, other, 0] > seen[0, right, 0])
+        if kind >= 0:
+            others[kept], kinds[kept], misfits[kept] = other, kind, misfit
+            counts[kind] += 1
+            kept += 1
+    return kept
 
 
 @numba.njit(cache=True)
@@ -165,17 +186,23 @@ def _misfits(seen, wanted, mean, owner, point, out):  # pragma: no cover - compi
     """
     references = wanted.shape[1]
     for space in range(2):
-        to_mean, total, nearest = 0.0, 0.0, np.inf
-        for axis in range(3):
-            to_mean += (seen[space, point, axis] - mean[space, owner, axis]) ** 2
+        total, nearest = 0.0, np.inf
         for r in range(references):
             distance = 0.0
             for axis in range(3):
                 distance += (seen[space, point, axis] - wanted[space, r, owner, axis]) ** 2
             total += math.sqrt(distance)
             nearest = min(nearest, distance)
-        out[3 * space], out[3 * space + 1] = math.sqrt(to_mean), total / references
-        out[3 * space + 2] = math.sqrt(nearest)
+        out[3 * space] = _to_mean(seen, mean, space, owner, point)
+        out[3 * space + 1], out[3 * space + 2] = total / references, math.sqrt(nearest)
+
+
+@numba.njit(cache=True)
+def _to_mean(seen, mean, space, owner, point):  # pragma: no cover - compiled
+    square = 0.0
+    for axis in range(3):
+        square += (seen[space, point, axis] - mean[space, owner, axis]) ** 2
+    return math.sqrt(square)
 
 
 @numba.njit(cache=True)
@@ -197,6 +224,8 @@ def _kind(misfits, others, max_misfit, brighter):  # pragma: no cover - compiled
 def _all_ways(counts, wrong, fit, brightness, shares):  # pragma: no cover - compiled
     """How many sets of wrong options there are, by kind alone."""
     total = 0.0
+    if counts.sum() < wrong:
+        return total
     for both in range(min(fit, brightness) + 1):
         total += _ways(counts, wrong, fit, brightness, both, shares)
     return total

@@ -48,11 +48,12 @@ def looks_of(pool: PointPool, shared: SharedPoints, shows_options: int, rules: R
     """The looks of shared points; `shows_options` is the place of that view among the views."""
     view = int(shared.views[shows_options])
     references = np.delete(shared.views, shows_options)
-    patches = (pool.lab, pool.rgb)
-    seen = np.stack([look[view, shared.points] for look in patches]).astype(np.float64)
-    wanted = np.stack([look[np.ix_(references, shared.points)] for look in patches]).astype(
-        np.float64
-    )
+    seen = np.empty((2, len(shared.points), 3))
+    wanted = np.empty((2, len(references), len(shared.points), 3))
+    for space, look in enumerate((pool.lab, pool.rgb)):
+        seen[space] = look[view].take(shared.points, axis=0)
+        for n, reference in enumerate(references):
+            wanted[space, n] = look[reference].take(shared.points, axis=0)
     mean = wanted.mean(axis=1)
     return Looks(
         seen=seen,

@@ -5,6 +5,8 @@ looks do not tell it. All measures of that put all images in the same order: wer
 one whose rank they agree on, that would tell it.
 """
 
+import math
+
 import numba
 import numpy as np
 
@@ -15,11 +17,11 @@ CROWDS_TRIED = 200
 """Crowds among which a pair is looked for before the views are given up."""
 POINTS_TRIED = 10
 """Points of a crowd whose pairs are looked at together."""
+MEASURES = 3
+"""Of how unlike an image's patch is to all: in CIE Lab and again in RGB."""
 
 
-def draw_pair(
-    looks: Looks, rank: int, lower: bool, rng: np.random.Generator
-) -> tuple[int, int] | None:
+def draw_pair(looks: Looks, rank: int, rng: np.random.Generator) -> tuple[int, int] | None:
     """A point for all images and another for the odd one, from one crowd.
 
     A pair is drawn from those of many points together: drawing the point first would favour points
@@ -28,22 +30,24 @@ def draw_pair(
     Args:
         looks: of the points to choose from; the view of the options is the odd image.
         rank: how many images' patches are more unlike the rest than the odd one's.
-        lower: whether the odd image's dot is below the right place, not above it.
         rng: source of randomness.
 
     Returns:
         Indices of both points, or None when no crowd gave any.
     """
-    point, other = _search_pair(*looks, rank, lower, new_state(rng))
+    point, other = _search_pair(*looks, rank, new_state(rng))
     return (int(point), int(other)) if point >= 0 else None
 
 
 @numba.njit(cache=True)
 def _search_pair(  # noqa: PLR0913
-    seen, wanted, mean, change, uv, world, min_px, min_m, _, rank, lower, state
+    seen, wanted, mean, change, uv, world, min_px, min_m, _, rank, state
 ):  # pragma: no cover - compiled
     crowd = np.empty(len(change), np.int64)
-    patches, unlike = np.empty((wanted.shape[1] + 1, 3)), np.empty((4, wanted.shape[1] + 1))
+    patches, unlike = (
+        np.empty((wanted.shape[1] + 1, 3)),
+        np.empty((2 * MEASURES, wanted.shape[1] + 1)),
+    )
     for _ in range(CROWDS_TRIED):
         best, best_other, count = -1, -1, 0
         size = find_crowd(mean[0], change, draw_below(state, len(change)), crowd)
@@ -53,8 +57,6 @@ def _search_pair(  # noqa: PLR0913
             point = crowd[n]
             for c in range(size):
                 other = crowd[c]
-                if (uv[other, 1] > uv[point, 1]) != lower:
-                    continue
                 if not are_apart(uv, world, min_px, min_m, point, other):
                     continue
                 if not _has_rank(seen, wanted, point, other, rank, patches, unlike):
@@ -72,12 +74,17 @@ def _has_rank(seen, wanted, point, other, rank, patches, unlike):  # pragma: no 
     """Whether the odd image has the rank and all measures put all images in the same order."""
     k = len(patches)
     for space in range(2):
-        patches[0] = seen[space, other]
-        patches[1:] = wanted[space, :, point]
-        _outliers(patches, unlike[2 * space : 2 * space + 2])
-        if (unlike[2 * space] > unlike[2 * space, 0]).sum() != rank:
+        for axis in range(3):
+            patches[0, axis] = seen[space, other, axis]
+            for n in range(1, k):
+                patches[n, axis] = wanted[space, n - 1, point, axis]
+        _outliers(patches, unlike[MEASURES * space : MEASURES * (space + 1)])
+        above = 0
+        for n in range(1, k):
+            above += unlike[MEASURES * space, n] > unlike[MEASURES * space, 0]
+        if above != rank:
             return False
-    for measure in range(1, 4):
+    for measure in range(1, 2 * MEASURES):
         for i in range(k):
             for j in range(i):
                 if (unlike[measure, i] > unlike[measure, j]) != (unlike[0, i] > unlike[0, j]):
@@ -87,14 +94,30 @@ def _has_rank(seen, wanted, point, other, rank, patches, unlike):  # pragma: no 
 
 @numba.njit(cache=True)
 def _outliers(values, out):  # pragma: no cover - compiled
-    """Per image, the sum of distances to all images, and the distance to the median of all."""
+    """Per image, the sum and the median of distances to all, and the distance to the median."""
     k = len(values)
+    distances = np.zeros((k, k))
     out[:] = 0.0
     for axis in range(3):
-        ordered = np.sort(values[:, axis])
-        median = 0.5 * (ordered[(k - 1) // 2] + ordered[k // 2])
+        median = _median(values[:, axis])
         for i in range(k):
-            out[1, i] += (values[i, axis] - median) ** 2
+            out[2, i] += (values[i, axis] - median) ** 2
+            for j in range(i):
+                distances[i, j] += (values[i, axis] - values[j, axis]) ** 2
     for i in range(k):
+        for j in range(i):
+            distances[i, j] = distances[j, i] = math.sqrt(distances[i, j])
+    for i in range(k):
+        out[0, i], out[1, i] = distances[i].sum(), _median(distances[i])
+
+
+@numba.njit(cache=True)
+def _median(values):  # pragma: no cover - compiled
+    """The mean of the one or two values that as many are below as above."""
+    k, total = len(values), 0.0
+    for i in range(k):
+        place = 0
         for j in range(k):
-            out[0, i] += np.sqrt(((values[i] - values[j]) ** 2).sum())
+            place += values[j] < values[i] or (j < i and values[j] == values[i])
+        total += values[i] * ((place == (k - 1) // 2) + (place == k // 2))
+    return 0.5 * total

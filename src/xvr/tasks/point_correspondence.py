@@ -20,8 +20,8 @@ from xvr.tasks.views import Marked, angle_checks, choose_views, view_angles
 
 OPTIONS = 5
 BRIGHTER = (
-    *("13204", "42013", "01234", "01234", "41320", "01234", "43210", "13240", "32104", "12034"),
-    *("01234", "20134", "23410", "31240", "34120", "23401", "30214", "24310", "43210", "12340"),
+    *("23104", "42013", "13240", "12304", "42130", "10234", "41230", "24310", "12034", "20314"),
+    *("41230", "31204", "01234", "32410", "34120", "23401", "03214", "32140", "03214", "21340"),
 )
 """How many wrong options are brighter where 0, 1, ... 4 of them fit better.
 
@@ -30,13 +30,14 @@ Each number comes up equally often by itself; pairs come up as often as among op
 darkest, whichever option it is: were all pairs equally common, the rare ones would tell.
 """
 
-HIGHER = (0, 1, 2, 3, 4, 0, 4, 3, 2, 1, 0, 4)
-"""How many options above the right one are aimed at; the extremes more often, as they are rarer."""
+AIMED = (0, 1, 2, 3, 4, 4)
+"""How many nearer and how many higher options are aimed at in turn; all the others more often, as
+the right one is rarely the farthest from the middle or the lowest by itself."""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot gives the ranks of the answer by colour."""
-    ranks, higher = _ranks(slot.variant)
+    ranks, nearer, higher = _ranks(slot.variant)
     choices = pool.keep(("choices", slot.images), Choices)
     if choices.wants(ranks, slot.index):
         shared = choose_views(pool, slot.images, rng, rules)
@@ -45,7 +46,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         choices.survey(pool, shared, OPTIONS - 1, rules)
     if not choices.known(ranks):
         return Refusal(reason="no_distractors_of_the_color_rank")
-    chosen = choices.take(ranks, higher, rng)
+    chosen = choices.take(ranks, nearer, higher, rng)
     point, *wrong = chosen.options.tolist()
     marked, found = Marked(point, chosen.shared.views), np.array(wrong)
     target, references = int(marked.views[0]), marked.views[1:]
@@ -83,14 +84,15 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     )
 
 
-def _ranks(variant: int) -> tuple[Ranks, int]:
-    """Ranks, and the number of options above the right one that is aimed at.
+def _ranks(variant: int) -> tuple[Ranks, int, int]:
+    """Ranks, and the numbers of nearer and of higher options that are aimed at.
 
-    Each number of better, brighter and nearer options comes once in five variants.
+    Each number of better and of brighter options comes once in five variants.
     """
     fit, turn = variant % OPTIONS, variant // OPTIONS
-    ranks = Ranks(fit, int(BRIGHTER[turn % len(BRIGHTER)][fit]), (variant + turn) % OPTIONS)
-    return ranks, HIGHER[(variant + 2 * turn) % len(HIGHER)]
+    ranks = Ranks(fit, int(BRIGHTER[turn % len(BRIGHTER)][fit]))
+    nearer, higher = AIMED[(fit + turn) % len(AIMED)], AIMED[(fit + 2 * turn) % len(AIMED)]
+    return ranks, nearer, higher
 
 
 def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:

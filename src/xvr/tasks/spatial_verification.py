@@ -4,8 +4,7 @@
 
 The right and the wrong point are drawn alike, from those that every image sees and that look alike,
 so no image alone tells. By its colour the odd image is the first to last most unlike the others
-equally often (see `xvr.tasks.odd_pairs`), and the wrong dot is above the right place as often as
-below it.
+equally often (see `xvr.tasks.odd_pairs`).
 """
 
 import numpy as np
@@ -26,19 +25,18 @@ RANKS = 20
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot gives the odd dot's rank by colour and side in height."""
+    """One sample; the variant of the slot gives the odd dot's rank by colour."""
     shared = choose_views(pool, slot.images, rng, rules)
     if isinstance(shared, Refusal):
         return shared
     order, odd = rng.permutation(slot.images), slot.answer
     views = shared.views[order]
     rank = slot.variant % slot.images
-    lower = (slot.variant + slot.variant // RANKS) % 2 == 1
     place = int(order[odd])
     looks = pool.keep(
         ("looks", slot.images, shared.number, place), lambda: looks_of(pool, shared, place, rules)
     )
-    chosen = draw_pair(looks, rank, lower, rng)
+    chosen = draw_pair(looks, rank, rng)
     if chosen is None:
         return Refusal(reason="no_points_of_the_color_rank")
     point, other = shared.points[list(chosen)].tolist()
@@ -103,7 +101,7 @@ TASK = Task(
     domain="general",
     question="Every image marks the same 3D point, but one marks another: which image?",
     cells=cells(IMAGES, lambda images: images),
-    variants=2 * RANKS,
+    variants=RANKS,
     draft=draft,
     eval_count=264,
 )

@@ -13,15 +13,17 @@ import numba
 import numpy as np
 from jaxtyping import Float, Int
 
-from xvr.geometry.angles import angles_seen_from, unit
+from xvr.geometry.angles import angles_seen_from
 from xvr.tasks.draft import Refusal
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
+from xvr.tasks.splitmix import draw_below, new_state
 
 ANGLE_BINS = 5
 SETS_PER_COUNT = 192
 TRIES_PER_SET = 20
 MIN_SHARED_POINTS = 5
+REFUSALS = "too_few_views_see_the_point", "no_views_at_allowed_angles", "too_few_shared_points"
 
 
 class SharedPoints(NamedTuple):
@@ -55,31 +57,18 @@ def choose_views(
 
 def _find_views(pool: PointPool, count: int, number: int, rules: Rules) -> SharedPoints | Refusal:
     """The first set of views that works around one of some random points, or the last refusal."""
-    rng = np.random.default_rng([pool.seed, count, number])
-    found: SharedPoints | Refusal = Refusal(reason="too_few_views_see_the_point")
-    for around in rng.integers(len(pool.points_world), size=TRIES_PER_SET):
-        found = _views_around(pool, int(around), count, rng, rules)
-        if isinstance(found, SharedPoints):
-            return found._replace(number=number)
-    return found
-
-
-def _views_around(
-    pool: PointPool, around: int, count: int, rng: np.random.Generator, rules: Rules
-) -> SharedPoints | Refusal:
-    seeing = np.flatnonzero(pool.visible[:, around])
-    if len(seeing) < count:
-        return Refusal(reason="too_few_views_see_the_point")
-    directions = unit(pool.centers_world[seeing] - pool.points_world[around])
-    chosen = _spread(directions, count, rng, rules)
-    if chosen is None:
-        return Refusal(reason="no_views_at_allowed_angles")
-    views = seeing[chosen]
-    limits = np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg])
-    points = _shared_points(pool.visible, pool.centers_world, pool.points_world, views, *limits)
-    if len(points) < MIN_SHARED_POINTS:
-        return Refusal(reason="too_few_shared_points")
-    return SharedPoints(views, points, 0)
+    state = new_state(np.random.default_rng([pool.seed, count, number]))
+    cosines = np.cos(np.radians([rules.max_view_angle_deg, rules.min_view_angle_deg]))
+    seen = pool.visible, pool.centers_world, pool.points_world
+    views, reason = np.empty(count, np.int64), 0
+    for _ in range(TRIES_PER_SET):
+        reason = _draw_views(*seen, cosines, state, views)
+        if reason == len(REFUSALS):
+            points = _shared_points(*seen, views, cosines)
+            if len(points) >= MIN_SHARED_POINTS:
+                return SharedPoints(views, points, number)
+            reason = REFUSALS.index("too_few_shared_points")
+    return Refusal(reason=REFUSALS[reason])
 
 
 def view_angles(
@@ -98,38 +87,61 @@ def angle_checks(angles_deg: Float[np.ndarray, "k k"]) -> dict[str, float]:
     }
 
 
-def _spread(
-    directions: Float[np.ndarray, "n 3"], count: int, rng: np.random.Generator, rules: Rules
-) -> Int[np.ndarray, " k"] | None:
-    """A random target, a reference at a random angle from it, and others no nearer than that."""
-    target = int(rng.integers(len(directions)))
-    low, high = np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg])
-    angle = np.arccos(np.clip(directions @ directions[target], -1.0, 1.0))
-    allowed = np.flatnonzero((angle >= low) & (angle <= high))
-    if len(allowed) < count - 1:
-        return None
-    edges = np.linspace(low, high, ANGLE_BINS + 1)
-    bins = np.digitize(angle[allowed], edges[1:-1])
-    wanted = rng.choice(np.unique(bins))
-    nearest = int(rng.choice(allowed[bins == wanted]))
-    chosen = [target, nearest]
-    for candidate in rng.permutation(allowed[bins >= wanted]):
-        if len(chosen) == count:
+@numba.njit(cache=True)
+def _draw_views(visible, centers, points, cosines, state, views):  # pragma: no cover - compiled
+    """Views of a random point: a target, a reference at a random angle, others no nearer to it.
+
+    Returns the place of the refusal in `REFUSALS`, or their number when `views` are filled in.
+    """
+    point = draw_below(state, len(points))
+    seeing = np.flatnonzero(visible[:, point])
+    if len(seeing) < len(views):
+        return 0
+    rays = np.empty((len(seeing), 3))
+    for n in range(len(seeing)):
+        rays[n] = centers[seeing[n]] - points[point]
+        rays[n] /= math.sqrt((rays[n] ** 2).sum())
+    target = draw_below(state, len(seeing))
+    least, most = cosines
+    width = (math.acos(least) - math.acos(most)) / ANGLE_BINS
+    bins, offered = np.full(len(seeing), -1), np.zeros(ANGLE_BINS, np.bool_)
+    for n in range(len(seeing)):
+        cosine = (rays[n] * rays[target]).sum()
+        if n != target and least <= cosine <= most:
+            angle = math.acos(min(max(cosine, -1.0), 1.0)) - math.acos(most)
+            bins[n] = min(int(angle / width), ANGLE_BINS - 1) if width > 0 else 0
+            offered[bins[n]] = True
+    if (bins >= 0).sum() < len(views) - 1:
+        return 1
+    bin_choices = np.flatnonzero(offered)
+    wanted = bin_choices[draw_below(state, len(bin_choices))]
+    nearest = np.flatnonzero(bins == wanted)
+    chosen = np.empty(len(views), np.int64)
+    chosen[0], chosen[1], found = target, nearest[draw_below(state, len(nearest))], 2
+    others = np.flatnonzero(bins >= wanted)
+    for n in range(len(others)):
+        if found == len(views):
             break
-        cosines = directions[chosen] @ directions[candidate]
-        if (cosines <= np.cos(low)).all() and (cosines >= np.cos(high)).all():
-            chosen.append(int(candidate))
-    return np.array(chosen) if len(chosen) == count else None
+        swapped = n + draw_below(state, len(others) - n)
+        others[n], others[swapped] = others[swapped], others[n]
+        allowed = True
+        for m in range(found):
+            allowed &= least <= (rays[chosen[m]] * rays[others[n]]).sum() <= most
+        if allowed:
+            chosen[found] = others[n]
+            found += 1
+    if found < len(views):
+        return 1
+    views[:] = seeing[chosen]
+    return 3
 
 
 @numba.njit(cache=True)
-def _shared_points(
-    visible, centers, points, views, low_rad, high_rad
-):  # pragma: no cover - compiled
+def _shared_points(visible, centers, points, views, cosines):  # pragma: no cover - compiled
     """Points that all views see, every two of them at an angle within the limits."""
     found, count = np.empty(len(points), np.int64), 0
     rays = np.empty((len(views), 3))
-    most, least = math.cos(low_rad), math.cos(high_rad)
+    least, most = cosines
     for i in range(len(points)):
         allowed = True
         for view in views:
