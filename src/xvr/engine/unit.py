@@ -29,7 +29,7 @@ from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
 MIN_VIEWS, MAX_VIEWS = 16, 60
-MIN_INSTANTS, MAX_INSTANTS = 6, 64
+MAX_INSTANTS = 64
 GIVE_UP = 3
 
 
@@ -252,7 +252,8 @@ def _load_episode(ref: Ref, config: BuildConfig) -> Episode:
 
 def _grid(episode: Episode, unit: Unit, samples: int, config: BuildConfig) -> FrameGrid:
     """Random instants, as many as the samples asked for can use."""
-    count = min(episode.length, max(MIN_INSTANTS, min(MAX_INSTANTS, samples)))
+    least = max(get_task(task).min_instants for task, _ in unit.slots)
+    count = min(episode.length, max(least, min(MAX_INSTANTS, samples)))
     rng = child_rng(config.seed, unit.ref.id, episode.id, "grid", unit.round)
     frames = np.sort(rng.choice(episode.length, size=count, replace=False))
     return FrameGrid(

@@ -8,7 +8,7 @@ two others equally often, and the one with the most to least contrast; the last 
 contrast than the first as often as less. So neither smoothness nor looks give the order away.
 """
 
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -17,21 +17,18 @@ from xvr.tasks import extended_wordings, wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.draft import LETTERS, Draft, Option, Refusal, Slot
 from xvr.tasks.grid import EpisodePair, FrameGrid
-from xvr.tasks.instants import draw_moments
+from xvr.tasks.instants import MOMENTS, check_moments, draw_moments
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
-FRAMES = 3
 ORDERS = tuple(permutations((3, 4, 5)))
 """Numbers of the images from first to last, in the order of the letters."""
 
 
-class FrameLooks(NamedTuple):
-    """What the frames tell without another camera."""
+class Contrasts(NamedTuple):
+    """What frames in order of time tell by their contrast."""
 
-    likeness_rank: int
-    """How many frames are more like the two others than the middle one is."""
-    contrast_rank: int
+    rank: int
     """How many frames have more contrast than the middle one."""
     rises: bool
     """Whether the last frame has more contrast than the first."""
@@ -40,12 +37,17 @@ class FrameLooks(NamedTuple):
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot says how the frames look in order of time."""
     grid = pair.own
-    moments = draw_moments(grid, FRAMES, rng, rules)
+    moments = draw_moments(grid, rng, rules)
     if isinstance(moments, Refusal):
         return moments
-    witness, role, instants, checks = moments
-    looks = _looks(grid, role, instants)
-    if looks != _looks_of(slot.variant):
+    witness, role, instants = moments
+    contrasts, likeness_rank = _looks_of(slot.variant)
+    if _contrasts(grid, role, instants) != contrasts:
+        return Refusal(reason="frames_look_otherwise_in_time")
+    checks = check_moments(grid, moments, rules)
+    if isinstance(checks, Refusal):
+        return checks
+    if _likeness_rank(grid, role, instants) != likeness_rank:
         return Refusal(reason="frames_look_otherwise_in_time")
     order = ORDERS[slot.answer]
     instant_of = dict(zip(order, instants, strict=True))
@@ -82,29 +84,28 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         checks=checks,
         difficulty={
             "time_gap_s": checks["min_time_gap_s"],
-            "middle_likeness_rank": float(looks.likeness_rank),
+            "middle_likeness_rank": float(likeness_rank),
         },
     )
 
 
-def _looks_of(variant: int) -> FrameLooks:
-    """How the frames of a slot have to look."""
-    rank, rest = divmod(variant, 2 * FRAMES)
-    return FrameLooks(rank, rest // 2, bool(rest % 2))
+def _looks_of(variant: int) -> tuple[Contrasts, int]:
+    """How the frames of a slot have to look: by contrast, and by likeness."""
+    likeness_rank, rest = divmod(variant, 2 * MOMENTS)
+    return Contrasts(rest // 2, bool(rest % 2)), likeness_rank
 
 
-def _looks(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> FrameLooks:
-    """How frames in order of time look."""
-    alike = np.zeros((FRAMES, FRAMES))
-    for a, b in combinations(range(FRAMES), 2):
-        alike[a, b] = alike[b, a] = grid.ssim(role, instants[a], instants[b])
-    total = alike.sum(axis=1)
-    contrast = np.array([grid.gray(role, instant).std() for instant in instants])
-    return FrameLooks(
-        int((total > total[1]).sum()),
-        int((contrast > contrast[1]).sum()),
-        bool(contrast[2] > contrast[0]),
-    )
+def _contrasts(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> Contrasts:
+    first, middle, last = (grid.gray(role, instant).std() for instant in instants)
+    return Contrasts(int(first > middle) + int(last > middle), bool(last > first))
+
+
+def _likeness_rank(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> int:
+    """How many frames are more like the two others than the middle one is."""
+    first, middle, last = instants
+    early, late = grid.ssim(role, first, middle), grid.ssim(role, middle, last)
+    ends = grid.ssim(role, first, last)
+    return int(ends > late) + int(ends > early)
 
 
 TASK = Task(
@@ -113,8 +114,9 @@ TASK = Task(
     id_prefix="temporal_order",
     domain="robotic",
     question="In which order did one camera take three frames?",
-    cells=cells((2 + FRAMES,), lambda _: len(ORDERS)),
-    variants=FRAMES * FRAMES * 2,
+    cells=cells((2 + MOMENTS,), lambda _: len(ORDERS)),
+    variants=MOMENTS * MOMENTS * 2,
     draft=draft,
     eval_count=200,
+    min_instants=24,
 )
