@@ -1,11 +1,12 @@
-"""Temporal order: in which order did one camera take three frames?
+"""Temporal order: in which order do three frames of one camera lead from one moment to another?
 
-    Image 1 (fix_left, first moment), Image 2 (fix_left, last moment), Images 3, 4, 5 (ego) -> "D"
+    Image 1, Image 2 (fix_left, both ends), Images 3, 4, 5 (ego) -> "D"
 
-Another camera shows the first and the last moment. So the order follows from the images, whether or
-not the motion can be told from its reverse. The frame in the middle is the most to least like the
-two others equally often, and the one with the most to least contrast; the last frame has more
-contrast than the first as often as less. So neither smoothness nor looks give the order away.
+Another camera shows the moments at both ends. So the order follows from the images, whether or not
+the motion can be told from its reverse. It is asked forwards in time as often as backwards: things
+look otherwise after a robot's work than before, and who knows how would know the order. The middle
+frame is the most to least like the two others equally often, and the one with the most to least
+contrast. So neither smoothness nor looks give the order away.
 """
 
 from itertools import permutations
@@ -25,44 +26,47 @@ ORDERS = tuple(permutations((3, 4, 5)))
 """Numbers of the images from first to last, in the order of the letters."""
 
 
-class Contrasts(NamedTuple):
-    """What frames in order of time tell by their contrast."""
+class Wanted(NamedTuple):
+    """What a slot asks of the frames."""
 
-    rank: int
+    contrast_rank: int
     """How many frames have more contrast than the middle one."""
-    rises: bool
-    """Whether the last frame has more contrast than the first."""
+    likeness_rank: int
+    """How many frames are more like the two others than the middle one is."""
+    backwards: bool
+    """Whether the order that is asked for runs against time."""
 
 
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot says how the frames look in order of time."""
+    """One sample; the variant of the slot says how the frames look and which way time runs."""
     grid = pair.own
     moments = draw_moments(grid, rng, rules)
     if isinstance(moments, Refusal):
         return moments
     witness, role, instants = moments
-    contrasts, likeness_rank = _looks_of(slot.variant)
-    if _contrasts(grid, role, instants) != contrasts:
+    wanted = _wanted(slot.variant)
+    if _contrast_rank(grid, role, instants) != wanted.contrast_rank:
         return Refusal(reason="frames_look_otherwise_in_time")
     checks = check_moments(grid, moments, rules)
     if isinstance(checks, Refusal):
         return checks
-    if _likeness_rank(grid, role, instants) != likeness_rank:
+    if _likeness_rank(grid, role, instants) != wanted.likeness_rank:
         return Refusal(reason="frames_look_otherwise_in_time")
     order = ORDERS[slot.answer]
-    instant_of = dict(zip(order, instants, strict=True))
+    asked = instants[::-1] if wanted.backwards else instants
+    instant_of = dict(zip(order, asked, strict=True))
     choices = {
         letter: ", ".join(map(str, numbers))
         for letter, numbers in zip(LETTERS, ORDERS, strict=True)
     }
-    labels = [f"Image 1 ({witness}, first moment):", f"Image 2 ({witness}, last moment):"]
+    labels = [f"Image 1 ({witness}):", f"Image 2 ({witness}):"]
     labels += [f"Image {number} ({role}):" for number in sorted(order)]
     question = pick(extended_wordings.TEMPORAL_ORDER, rng)
     return Draft(
         slot=slot,
         images=(
-            grid.ref(witness, instants[0], "reference"),
-            grid.ref(witness, instants[2], "reference"),
+            grid.ref(witness, asked[0], "reference"),
+            grid.ref(witness, asked[2], "reference"),
             *(grid.ref(role, instant_of[number], "candidate") for number in sorted(order)),
         ),
         blocks=prompt(
@@ -80,24 +84,24 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         ),
         answer=LETTERS[slot.answer],
         key=(tuple(grid.frames[i] for i in instants), witness, role),
-        world={"times_s": [grid.time_s(instant) for instant in instants], "choices": choices},
+        world={"times_s": [grid.time_s(instant) for instant in asked], "choices": choices},
         checks=checks,
         difficulty={
             "time_gap_s": checks["min_time_gap_s"],
-            "middle_likeness_rank": float(likeness_rank),
+            "middle_likeness_rank": float(wanted.likeness_rank),
         },
     )
 
 
-def _looks_of(variant: int) -> tuple[Contrasts, int]:
-    """How the frames of a slot have to look: by contrast, and by likeness."""
-    likeness_rank, rest = divmod(variant, 2 * MOMENTS)
-    return Contrasts(rest // 2, bool(rest % 2)), likeness_rank
+def _wanted(variant: int) -> Wanted:
+    ranks, backwards = divmod(variant, 2)
+    return Wanted(*divmod(ranks, MOMENTS), bool(backwards))
 
 
-def _contrasts(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> Contrasts:
+def _contrast_rank(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> int:
+    """How many frames have more contrast than the middle one."""
     first, middle, last = (grid.gray(role, instant).std() for instant in instants)
-    return Contrasts(int(first > middle) + int(last > middle), bool(last > first))
+    return int(first > middle) + int(last > middle)
 
 
 def _likeness_rank(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> int:
@@ -113,7 +117,7 @@ TASK = Task(
     released_id="temporal_order",
     id_prefix="temporal_order",
     domain="robotic",
-    question="In which order did one camera take three frames?",
+    question="In which order do three frames of one camera lead from one moment to another?",
     cells=cells((2 + MOMENTS,), lambda _: len(ORDERS)),
     variants=MOMENTS * MOMENTS * 2,
     draft=draft,
