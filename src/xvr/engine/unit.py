@@ -28,7 +28,7 @@ from xvr.tasks.filters import check_episode, check_points, check_scene
 from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
-MIN_VIEWS, MAX_VIEWS = 16, 60
+MAX_VIEWS = 60
 MAX_INSTANTS = 64
 GIVE_UP = 3
 
@@ -177,7 +177,7 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     assert isinstance(scene, Scene), unit.ref
     check_scene(scene, config.rules)
     rng = child_rng(config.seed, unit.ref.id, "pool")
-    chosen = _working_views(scene, len(unit.slots), rng)
+    chosen = _working_views(scene, unit, rng)
     depths = [view.read_depth() if view.read_depth else None for view in chosen]
     if not unit.taken:
         refuse_inconsistent_scene(scene, chosen, depths, config.rules)
@@ -201,9 +201,10 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     )
 
 
-def _working_views(scene: Scene, slots: int, rng: np.random.Generator) -> list[View]:
+def _working_views(scene: Scene, unit: Unit, rng: np.random.Generator) -> list[View]:
     """Views evenly along the capture, as many as the samples asked for can use."""
-    count = min(len(scene.views), max(MIN_VIEWS, min(MAX_VIEWS, 2 * slots)))
+    least = max(get_task(task).min_views for task, _ in unit.slots)
+    count = min(len(scene.views), max(least, min(MAX_VIEWS, 2 * len(unit.slots))))
     phase = rng.random()
     places = (np.arange(count) + phase) * len(scene.views) / count
     return [scene.views[int(place)] for place in places]

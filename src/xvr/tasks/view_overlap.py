@@ -202,4 +202,5 @@ TASK = Task(
     variants=1,
     draft=draft,
     eval_count=200,
+    min_views=60,
 )
