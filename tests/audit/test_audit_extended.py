@@ -128,6 +128,11 @@ def test_every_other_answer_of_a_general_task_is_found(make):
             assert "wrong_answer" in reasons(relabelled(entry, option.value))
 
 
+def test_an_order_may_run_against_time():
+    assert not timed(order_entry(ends=(180, 20), answer="C"))
+    assert timed(order_entry(ends=(180, 20), answer="F")) == {"wrong_answer"}
+
+
 @pytest.mark.parametrize("make", [order_entry, sync_entry])
 def test_every_other_answer_on_time_is_found(make):
     entry = make()

@@ -100,3 +100,16 @@ def test_words_that_give_the_answer_away_are_found():
     leaking = [f"{fillers[(a + (rng.random() < 0.3)) % 4]} {i}" for i, a in enumerate(answers)]
     assert words(cases(answers, texts=leaking)).mean() > 0.6
     assert len(questions) == 400
+
+
+def test_a_learned_guesser_weighs_by_how_much_an_option_is_ahead():
+    """The right one of two is ahead by little or behind by much: its rank tells nothing."""
+    found, answers, rng = random_cases(options=2)
+    ahead = np.where(np.arange(len(answers)) % 2, 1.0, -3.0) + rng.normal(0, 0.3, len(answers))
+    cues = []
+    for answer, lead in zip(answers, ahead, strict=True):
+        cue = np.zeros((2, 1))
+        cue[answer] = lead
+        cues.append(cue)
+    assert best_rule(found, cues).mean() < 0.56
+    assert learned(found, cues).mean() > 0.9

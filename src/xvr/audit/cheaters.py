@@ -74,7 +74,7 @@ PATCHED = {
 }
 COMPARED = (VIEWPOINT, TEMPORAL, OVERLAP, DEPTH, SYNC)
 """Tasks that must not be solved by the most or least similar image."""
-SET_APART = (OVERLAP, DEPTH, SYNC)
+SET_APART = (DEPTH, SYNC)
 """Tasks that must not be solved by the option that is most or least like the other options."""
 LOOKED_AT = (VIEWPOINT, OVERLAP, DEPTH, SYNC, *ROBOTIC)
 """Tasks whose options are images without a mark in question."""

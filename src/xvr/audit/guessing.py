@@ -22,6 +22,8 @@ Cues = Float[np.ndarray, "_ _"]
 LOGIT_STEPS = 150
 LOGIT_RATE = 0.5
 LOGIT_DECAY = 0.01
+SIZE_LIMIT = 3.0
+"""What is further off than so many times the usual counts no more."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,13 +100,17 @@ def best_rule(cases: Sequence[Case], cues: Sequence[Cues]) -> Hits:
 
 
 def learned(cases: Sequence[Case], cues: Sequence[Cues]) -> Hits:
-    """A logistic choice between options from their cues, their ranks and their squares.
+    """A logistic choice between options from their cues, their ranks, their squares and their size.
 
     Conditional logit (McFadden 1974): the score of an option is linear in its features, the
     softmax over the options of a question is its probability.
     """
     most = max(len(case.options) for case in cases)
-    features = np.stack([_padded(_spread(cue), most) for cue in cues])  # (n, k, f)
+    spread = [
+        np.concatenate([_spread(cue), size], axis=1)
+        for cue, size in zip(cues, _sizes(cues), strict=True)
+    ]
+    features = np.stack([_padded(rows, most) for rows in spread])  # (n, k, f)
     present = np.array([np.arange(most) < len(case.options) for case in cases])
     answers = np.array([case.answer for case in cases])
 
@@ -180,12 +186,24 @@ def _rank_hits(case: Case, cue: Float[np.ndarray, "k f"]) -> Bool[np.ndarray, " 
 
 def _spread(cue: Float[np.ndarray, "k f"]) -> Float[np.ndarray, "k g"]:
     """Values scaled within the question, their ranks, and squares of both."""
-    filled = np.where(np.isfinite(cue), cue, np.nanmean(np.where(np.isfinite(cue), cue, 0), axis=0))
+    filled = _filled(cue)
     scaled = (filled - filled.mean(axis=0)) / (filled.std(axis=0) + 1e-9)
     below = (filled[None] < filled[:, None]).sum(axis=1)
     equal = (filled[None] == filled[:, None]).sum(axis=1)
     ranks = (below + (equal - 1) / 2) / max(len(cue) - 1, 1) - 0.5
     return np.concatenate([scaled, ranks, scaled**2, ranks**2], axis=1)
+
+
+def _sizes(cues: Sequence[Cues]) -> list[Float[np.ndarray, "k f"]]:
+    """By how much each option is above the mean of its question, in what is usual."""
+    above = [_filled(cue) - _filled(cue).mean(axis=0) for cue in cues]
+    usual = np.sqrt(np.mean([(rows**2).mean(axis=0) for rows in above], axis=0)) + 1e-9
+    return [np.clip(rows / usual, -SIZE_LIMIT, SIZE_LIMIT) for rows in above]
+
+
+def _filled(cue: Float[np.ndarray, "k f"]) -> Float[np.ndarray, "k f"]:
+    """Cues with the mean of the others where one is missing."""
+    return np.where(np.isfinite(cue), cue, np.nanmean(np.where(np.isfinite(cue), cue, 0), axis=0))
 
 
 def _padded(values: np.ndarray, rows: int) -> np.ndarray:

@@ -15,15 +15,16 @@ from xvr.sources.records import Episode
 
 
 def check_order(entry: Entry, episodes: Sequence[Episode], limits: Thresholds) -> Iterator[Problem]:
-    """The option that lists the second camera's images by their timestamps."""
+    """The option that lists the second camera's images as their timestamps go from Image 1 on."""
     episode, images = episodes[0], entry.proof.images
     times = [episode.time_s(image.frame_index) for image in images]
     if len(images) != 5 or not _two_cameras(images, witnesses=2):
         yield Problem("answer", "wrong_options", f"cameras {[i.camera for i in images]}")
         return
-    if times[:2] != [min(times[2:]), max(times[2:])]:
+    if sorted(times[:2]) != [min(times[2:]), max(times[2:])]:
         yield Problem("answer", "witness_differs", f"{times[:2]} s are not the ends of {times[2:]}")
-    order = [images[i].image for i in sorted(range(2, 5), key=lambda i: times[i])]
+    since_start = [abs(time - times[0]) for time in times]
+    order = [images[i].image for i in sorted(range(2, 5), key=lambda i: since_start[i])]
     choices = choices_of(question_of(entry))
     fitting = [
         letter

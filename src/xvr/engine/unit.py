@@ -28,8 +28,8 @@ from xvr.tasks.filters import check_episode, check_points, check_scene
 from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
-MIN_VIEWS, MAX_VIEWS = 16, 60
-MIN_INSTANTS, MAX_INSTANTS = 6, 64
+MAX_VIEWS = 60
+MAX_INSTANTS = 64
 GIVE_UP = 3
 
 
@@ -177,7 +177,7 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     assert isinstance(scene, Scene), unit.ref
     check_scene(scene, config.rules)
     rng = child_rng(config.seed, unit.ref.id, "pool")
-    chosen = _working_views(scene, len(unit.slots), rng)
+    chosen = _working_views(scene, unit, rng)
     depths = [view.read_depth() if view.read_depth else None for view in chosen]
     if not unit.taken:
         refuse_inconsistent_scene(scene, chosen, depths, config.rules)
@@ -201,9 +201,10 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
     )
 
 
-def _working_views(scene: Scene, slots: int, rng: np.random.Generator) -> list[View]:
+def _working_views(scene: Scene, unit: Unit, rng: np.random.Generator) -> list[View]:
     """Views evenly along the capture, as many as the samples asked for can use."""
-    count = min(len(scene.views), max(MIN_VIEWS, min(MAX_VIEWS, 2 * slots)))
+    least = max(get_task(task).min_views for task, _ in unit.slots)
+    count = min(len(scene.views), max(least, min(MAX_VIEWS, 2 * len(unit.slots))))
     phase = rng.random()
     places = (np.arange(count) + phase) * len(scene.views) / count
     return [scene.views[int(place)] for place in places]
@@ -252,7 +253,8 @@ def _load_episode(ref: Ref, config: BuildConfig) -> Episode:
 
 def _grid(episode: Episode, unit: Unit, samples: int, config: BuildConfig) -> FrameGrid:
     """Random instants, as many as the samples asked for can use."""
-    count = min(episode.length, max(MIN_INSTANTS, min(MAX_INSTANTS, samples)))
+    least = max(get_task(task).min_instants for task, _ in unit.slots)
+    count = min(episode.length, max(least, min(MAX_INSTANTS, samples)))
     rng = child_rng(config.seed, unit.ref.id, episode.id, "grid", unit.round)
     frames = np.sort(rng.choice(episode.length, size=count, replace=False))
     return FrameGrid(

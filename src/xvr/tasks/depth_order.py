@@ -2,8 +2,8 @@
 
     Image 1 (Viewer), Images 2, 3, 4 with one dot each -> "4"
 
-Points and the images that mark them are chosen first, together with three viewers, one for which
-each of the points is the nearest; only then it is drawn who views. So dots and images alone tell
+Points and the images that mark them are chosen together with three viewers, one for which each of
+the points is the nearest; only then it is drawn who views. So dots and images alone tell
 nothing. The viewer sees all three points: they can be found in Image 1.
 """
 
@@ -19,11 +19,14 @@ from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import choose_views
 
 POINTS = 3
+SETS_PER_POOL = 300
+"""Sets of points that are found in a pool, at most."""
+SETS_PER_ROUND, ROUNDS = 4000, 20
+"""Random sets that are looked at for that."""
 DRAWS = 40
-"""Sets of points that one try looks at."""
+"""Sets of points, with views that see them, that one try looks at."""
 
 
 class Chosen(NamedTuple):
@@ -38,51 +41,78 @@ class Chosen(NamedTuple):
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the slot has no variants."""
-    shared = choose_views(pool, POINTS, rng, rules)
-    if isinstance(shared, Refusal):
-        return shared
-    views = rng.permutation(shared.views)
-    for _ in range(DRAWS):
-        points = rng.choice(shared.points, size=POINTS, replace=False)
-        if _scene_shares(pool, points).min() < rules.min_option_scene_share:
-            continue
-        nearest, distance_m = _viewers(pool, points, rules)
-        if len(np.unique(nearest[nearest >= 0])) < POINTS:
-            continue
-        nearest[~_at_allowed_angles(pool, points, views, rules)] = -1
-        viewers = [np.flatnonzero(nearest == number) for number in range(POINTS)]
-        if all(len(found) for found in viewers):
-            viewer = int(rng.choice(viewers[slot.answer]))
-            return _compose(pool, slot, Chosen(viewer, views, points, distance_m[viewer]), rng)
+    sets = pool.keep("depth sets", lambda: _find_sets(pool, rules))
+    for _ in range(DRAWS if len(sets) else 0):
+        points = rng.permutation(sets[int(rng.integers(len(sets)))])
+        nearest, distance_m = _nearest(pool, points[None], rules)
+        of_point = [np.flatnonzero(nearest[:, 0] == number) for number in range(POINTS)]
+        viewers = np.array([rng.choice(found) for found in of_point])
+        views = _draw_views(pool, points, viewers, rng, rules)
+        if len(views) == POINTS:
+            viewer = int(viewers[slot.answer])
+            return _compose(pool, slot, Chosen(viewer, views, points, distance_m[viewer, 0]), rng)
     return Refusal(reason="no_viewer_for_every_point")
 
 
-def _scene_shares(pool: PointPool, points: Int[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
-    """Distances of the points from each other, of the scene's extent."""
-    world = pool.points_world[points]
-    return np.linalg.norm(world - np.roll(world, 1, axis=0), axis=1) / pool.extent_m
+def _find_sets(pool: PointPool, rules: Rules) -> Int[np.ndarray, "n 3"]:
+    """Points each of which is the nearest to some view that sees them all."""
+    rng = np.random.default_rng([pool.seed, POINTS])
+    found: list[Int[np.ndarray, "_ 3"]] = []
+    for _ in range(ROUNDS):
+        sets = rng.integers(len(pool.points_world), size=(SETS_PER_ROUND, POINTS))
+        apart = _scene_shares(pool, sets).min(axis=1) >= rules.min_option_scene_share
+        nearest, _ = _nearest(pool, sets[apart], rules)
+        each = [(nearest == number).any(axis=0) for number in range(POINTS)]
+        found.append(sets[apart][np.all(each, axis=0)])
+        if sum(map(len, found)) >= SETS_PER_POOL:
+            break
+    return np.concatenate(found)[:SETS_PER_POOL]
 
 
-def _viewers(
-    pool: PointPool, points: Int[np.ndarray, "3"], rules: Rules
-) -> tuple[Int[np.ndarray, " v"], Float[np.ndarray, "v 3"]]:
+def _scene_shares(pool: PointPool, sets: Int[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
+    """Distances of the points of a set from each other, of the scene's extent."""
+    world = pool.points_world[sets]
+    return np.linalg.norm(world - np.roll(world, 1, axis=-2), axis=-1) / pool.extent_m
+
+
+def _nearest(
+    pool: PointPool, sets: Int[np.ndarray, "n 3"], rules: Rules
+) -> tuple[Int[np.ndarray, "v n"], Float[np.ndarray, "v n 3"]]:
     """Which point is clearly nearest to each view, -1 where none is or not all are seen."""
-    away = pool.centers_world[:, None] - pool.points_world[points]
-    distance_m = np.linalg.norm(away, axis=2)  # (v, 3)
-    ordered = np.sort(distance_m, axis=1)
-    clear = ordered[:, 1] >= rules.min_distance_ratio * ordered[:, 0]
-    clear &= pool.visible[:, points].all(axis=1)
-    return np.where(clear, distance_m.argmin(axis=1), -1), distance_m
+    away = pool.centers_world[:, None, None] - pool.points_world[sets]
+    distance_m = np.linalg.norm(away, axis=3)  # (v, n, 3)
+    ordered = np.sort(distance_m, axis=2)
+    clear = ordered[..., 1] >= rules.min_distance_ratio * ordered[..., 0]
+    clear &= pool.visible[:, sets].all(axis=2)
+    return np.where(clear, distance_m.argmin(axis=2), -1), distance_m
+
+
+def _draw_views(
+    pool: PointPool,
+    points: Int[np.ndarray, "3"],
+    viewers: Int[np.ndarray, "3"],
+    rng: np.random.Generator,
+    rules: Rules,
+) -> Int[np.ndarray, " k"]:
+    """Three random views, or fewer, that see all points at allowed angles to all viewers."""
+    seeing = rng.permutation(np.flatnonzero(pool.visible[:, points].all(axis=1)))
+    allowed = _at_allowed_angles(pool, points, np.concatenate([seeing, viewers]), rules)
+    left = allowed[: len(seeing), len(seeing) :].all(axis=1)
+    views: list[int] = []
+    while left.any() and len(views) < POINTS:
+        views.append(int(left.argmax()))
+        left &= allowed[views[-1], : len(seeing)]
+    return seeing[views]
 
 
 def _at_allowed_angles(
-    pool: PointPool, points: Int[np.ndarray, "3"], views: Int[np.ndarray, "3"], rules: Rules
-) -> Bool[np.ndarray, " v"]:
-    """Which views differ from all of the given ones as the rules want, seen from every point."""
-    arms = unit(pool.centers_world - pool.points_world[points][:, None])  # (3, v, 3)
-    cosines = arms @ arms[:, views].transpose(0, 2, 1)  # (3, v, 3)
+    pool: PointPool, points: Int[np.ndarray, "3"], views: Int[np.ndarray, " k"], rules: Rules
+) -> Bool[np.ndarray, "k k"]:
+    """Whether two views differ as the rules want, seen from every point."""
+    arms = unit(pool.centers_world[views] - pool.points_world[points][:, None])  # (3, k, 3)
+    cosines = arms @ arms.transpose(0, 2, 1)  # (3, k, k)
     low, high = np.cos(np.radians([rules.min_view_angle_deg, rules.max_view_angle_deg]))
-    return ((cosines <= low) & (cosines >= high)).all(axis=(0, 2))
+    return ((cosines <= low) & (cosines >= high)).all(axis=0)
 
 
 def _compose(pool: PointPool, slot: Slot, chosen: Chosen, rng: np.random.Generator) -> Draft:

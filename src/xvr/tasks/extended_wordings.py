@@ -40,14 +40,15 @@ DEPTH_ORDER = (
 )
 
 TEMPORAL_ORDER = (
-    "Images 1 and 2 are the first and the last moment, seen by one camera. Images 3, 4 and 5 are "
-    "from another camera: the first moment, the last one and one between, in unknown order. Which "
-    "order is right in time? {choices}. Answer with one letter.",
-    "A second camera took Images 3, 4 and 5, the earliest when Image 1 was taken, the latest when "
-    "Image 2 was taken, and the third one in between. Put them in order of time: {choices}. "
-    "Give the letter.",
-    "Sort Images 3, 4 and 5 from earliest to latest. Another camera shows when they start "
-    "(Image 1) and when they end (Image 2). Which order is it? {choices}. Answer with the letter.",
+    "Images 1 and 2 show two moments, seen by one camera. Images 3, 4 and 5 are from another "
+    "camera: the same two moments and one between them, mixed up. Which order leads from the "
+    "moment of Image 1 to that of Image 2? {choices}. Answer with one letter.",
+    "A second camera took Images 3, 4 and 5: one together with Image 1, one together with Image 2, "
+    "and one at a time in between. Sort them, starting at the moment of Image 1 and ending at that "
+    "of Image 2: {choices}. Give the letter.",
+    "Which order of Images 3, 4 and 5 begins when Image 1 was taken and ends when Image 2 was "
+    "taken, by another camera, with a moment in between? It may run forwards or backwards in time. "
+    "{choices}. Answer with the letter.",
 )
 
 TEMPORAL_SYNC = (

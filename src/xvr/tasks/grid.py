@@ -3,7 +3,9 @@
 All robotic questions of a unit use the instants of one grid, so that a video is read forward once.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +15,8 @@ from xvr.geometry.similarity import gray_thumbnail, ssim
 from xvr.sources.records import Episode, Image
 from xvr.sources.roles import ROLES
 from xvr.tasks.draft import ImageRef
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,6 +29,13 @@ class FrameGrid:
     _images: dict[str, list[Image]] = field(default_factory=dict)
     _gray: dict[tuple[str, int], Float[np.ndarray, "h w"]] = field(default_factory=dict)
     _alike: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    _kept: dict[Hashable, Any] = field(default_factory=dict)
+
+    def keep(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` returns, found once: many questions draw from the same instants."""
+        if key not in self._kept:
+            self._kept[key] = find()
+        return self._kept[key]
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -8,14 +8,17 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 
 from xvr.tasks.draft import Refusal
 from xvr.tasks.grid import FrameGrid, draw_roles
 from xvr.tasks.rules import Rules
 
+MOMENTS = 3
+
 
 class Moments(NamedTuple):
-    """Instants of a grid that a witness and another camera both tell apart."""
+    """Two cameras and instants of a grid at which the end effector is elsewhere."""
 
     witness: str
     """Role of the camera that shows what is asked about."""
@@ -23,57 +26,51 @@ class Moments(NamedTuple):
     """Role of the camera that took the candidates."""
     instants: tuple[int, ...]
     """Places in the grid, in order of time."""
-    checks: dict[str, float]
-    """The measures that passed the rules."""
 
 
-def draw_moments(
-    grid: FrameGrid, count: int, rng: np.random.Generator, rules: Rules
-) -> Moments | Refusal:
-    """Two random cameras at `count` random instants, or why these do not do."""
+def draw_moments(grid: FrameGrid, rng: np.random.Generator, rules: Rules) -> Moments | Refusal:
+    """Two random cameras at three random instants, or why there are none."""
     drawn = draw_roles(grid.roles, 2, rng)
     if drawn is None:
         return Refusal(reason="too_few_cameras")
-    instants = _draw_instants(grid, count, rng)
-    if instants is None:
-        return Refusal(reason="too_few_instants")
-    checks = check_instants(grid, drawn, instants, rules)
-    if isinstance(checks, Refusal):
-        return checks
+    sets = grid.keep("instants", lambda: _find_instants(grid, rules))
+    if isinstance(sets, Refusal):
+        return sets
     witness, role = drawn
-    return Moments(witness, role, instants, checks)
+    return Moments(witness, role, tuple(sets[int(rng.integers(len(sets)))].tolist()))
 
 
-def _draw_instants(grid: FrameGrid, count: int, rng: np.random.Generator) -> tuple[int, ...] | None:
-    """Different instants of a grid in order of time; None when it has fewer."""
-    if len(grid.frames) < count:
-        return None
-    return tuple(sorted(rng.choice(len(grid.frames), size=count, replace=False).tolist()))
-
-
-def check_instants(
-    grid: FrameGrid, roles: tuple[str, ...], instants: tuple[int, ...], rules: Rules
-) -> dict[str, float] | Refusal:
-    """The measures of instants that pass the rules, or the refusal.
-
-    Args:
-        grid: the episode.
-        roles: the witness and the camera that took the candidates.
-        instants: places in the grid, in order of time.
-        rules: the rules.
-    """
-    pairs = list(combinations(instants, 2))
+def check_moments(grid: FrameGrid, moments: Moments, rules: Rules) -> dict[str, float] | Refusal:
+    """The measures of moments that pass the rules, or the refusal."""
+    pairs = list(combinations(moments.instants, 2))
     checks = {"min_time_gap_s": min(grid.time_s(b) - grid.time_s(a) for a, b in pairs)}
-    if checks["min_time_gap_s"] < rules.min_time_gap_s:
-        return Refusal(reason="instants_too_close")
-    moves = [grid.effector_move_m(a, b) for a, b in pairs]
-    known = [move for move in moves if move is not None]
+    known = [move for a, b in pairs if (move := grid.effector_move_m(a, b)) is not None]
     if known:
         checks["min_moment_move_m"] = min(known)
-        if checks["min_moment_move_m"] < rules.min_moment_move_m:
-            return Refusal(reason="effector_did_not_move")
-    for name, role in zip(("witness_ssim", "candidate_ssim"), roles, strict=True):
+    roles = {"witness_ssim": moments.witness, "candidate_ssim": moments.role}
+    for name, role in roles.items():
         checks[name] = max(grid.ssim(role, a, b) for a, b in pairs)
         if checks[name] > rules.max_moment_ssim:
             return Refusal(reason="camera_saw_no_change")
     return checks
+
+
+def _find_instants(grid: FrameGrid, rules: Rules) -> Int[np.ndarray, "n 3"] | Refusal:
+    """All sets of instants, each in order of time, that are apart in time and by what moved."""
+    count = len(grid.frames)
+    if count < MOMENTS:
+        return Refusal(reason="too_few_instants")
+    allowed = np.zeros((count, count), dtype=bool)
+    for a, b in combinations(range(count), 2):
+        allowed[a, b] = grid.time_s(b) - grid.time_s(a) >= rules.min_time_gap_s
+    if not len(_triples(allowed)):
+        return Refusal(reason="instants_too_close")
+    for a, b in np.argwhere(allowed).tolist():
+        moved_m = grid.effector_move_m(a, b)
+        allowed[a, b] = moved_m is None or moved_m >= rules.min_moment_move_m
+    sets = _triples(allowed)
+    return sets if len(sets) else Refusal(reason="effector_did_not_move")
+
+
+def _triples(allowed: np.ndarray) -> Int[np.ndarray, "n 3"]:
+    return np.argwhere(allowed[:, :, None] & allowed[:, None] & allowed)

@@ -116,8 +116,9 @@ class Rules:
     standard deviations; larger lets a cheater that compares whole images win more often."""
     min_overlap_gap_share: float = 0.15
     """By how much more of the reference's points the right candidate sees than any other."""
-    max_overlap_likeness_sd: float = 1.5
-    """The same for the candidates' likeness to the reference of an overlap."""
+    max_overlap_likeness_sd: float = 0.3
+    """By how much one candidate's lead over the other in likeness may differ between two references
+    of an overlap, likewise."""
     min_distance_ratio: float = 1.25
     """Distance of the second nearest marked point over that of the nearest one."""
     min_moment_move_m: float = 0.15

@@ -37,6 +37,10 @@ class Task:
     eval_count: int
     """Samples of this task in XVR-Eval (inferred from its published table), or in our own held-out
     split when the task is an extended one."""
+    min_views: int = 16
+    """Views of a scene that a general task chooses among, however few samples it makes."""
+    min_instants: int = 6
+    """Instants of an episode that a robotic task chooses among, however few samples it makes."""
 
     def slot(self, split: str, index: int) -> Slot:
         """What the index-th sample of a split must be.

@@ -1,14 +1,15 @@
-"""Temporal order: in which order did one camera take three frames?
+"""Temporal order: in which order do three frames of one camera lead from one moment to another?
 
-    Image 1 (fix_left, first moment), Image 2 (fix_left, last moment), Images 3, 4, 5 (ego) -> "D"
+    Image 1, Image 2 (fix_left, both ends), Images 3, 4, 5 (ego) -> "D"
 
-Another camera shows the first and the last moment. So the order follows from the images, whether or
-not the motion can be told from its reverse. The frame in the middle is the most to least like the
-two others equally often, and the one with the most to least contrast; the last frame has more
-contrast than the first as often as less. So neither smoothness nor looks give the order away.
+Another camera shows the moments at both ends. So the order follows from the images, whether or not
+the motion can be told from its reverse. It is asked forwards in time as often as backwards: things
+look otherwise after a robot's work than before, and who knows how would know the order. The middle
+frame is the most to least like the two others equally often, and the one with the most to least
+contrast. So neither smoothness nor looks give the order away.
 """
 
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -17,50 +18,55 @@ from xvr.tasks import extended_wordings, wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.draft import LETTERS, Draft, Option, Refusal, Slot
 from xvr.tasks.grid import EpisodePair, FrameGrid
-from xvr.tasks.instants import draw_moments
+from xvr.tasks.instants import MOMENTS, check_moments, draw_moments
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
-FRAMES = 3
 ORDERS = tuple(permutations((3, 4, 5)))
 """Numbers of the images from first to last, in the order of the letters."""
 
 
-class FrameLooks(NamedTuple):
-    """What the frames tell without another camera."""
+class Wanted(NamedTuple):
+    """What a slot asks of the frames."""
 
-    likeness_rank: int
-    """How many frames are more like the two others than the middle one is."""
     contrast_rank: int
     """How many frames have more contrast than the middle one."""
-    rises: bool
-    """Whether the last frame has more contrast than the first."""
+    likeness_rank: int
+    """How many frames are more like the two others than the middle one is."""
+    backwards: bool
+    """Whether the order that is asked for runs against time."""
 
 
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot says how the frames look in order of time."""
+    """One sample; the variant of the slot says how the frames look and which way time runs."""
     grid = pair.own
-    moments = draw_moments(grid, FRAMES, rng, rules)
+    moments = draw_moments(grid, rng, rules)
     if isinstance(moments, Refusal):
         return moments
-    witness, role, instants, checks = moments
-    looks = _looks(grid, role, instants)
-    if looks != _looks_of(slot.variant):
+    witness, role, instants = moments
+    wanted = _wanted(slot.variant)
+    if _contrast_rank(grid, role, instants) != wanted.contrast_rank:
+        return Refusal(reason="frames_look_otherwise_in_time")
+    checks = check_moments(grid, moments, rules)
+    if isinstance(checks, Refusal):
+        return checks
+    if _likeness_rank(grid, role, instants) != wanted.likeness_rank:
         return Refusal(reason="frames_look_otherwise_in_time")
     order = ORDERS[slot.answer]
-    instant_of = dict(zip(order, instants, strict=True))
+    asked = instants[::-1] if wanted.backwards else instants
+    instant_of = dict(zip(order, asked, strict=True))
     choices = {
         letter: ", ".join(map(str, numbers))
         for letter, numbers in zip(LETTERS, ORDERS, strict=True)
     }
-    labels = [f"Image 1 ({witness}, first moment):", f"Image 2 ({witness}, last moment):"]
+    labels = [f"Image 1 ({witness}):", f"Image 2 ({witness}):"]
     labels += [f"Image {number} ({role}):" for number in sorted(order)]
     question = pick(extended_wordings.TEMPORAL_ORDER, rng)
     return Draft(
         slot=slot,
         images=(
-            grid.ref(witness, instants[0], "reference"),
-            grid.ref(witness, instants[2], "reference"),
+            grid.ref(witness, asked[0], "reference"),
+            grid.ref(witness, asked[2], "reference"),
             *(grid.ref(role, instant_of[number], "candidate") for number in sorted(order)),
         ),
         blocks=prompt(
@@ -78,33 +84,32 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
         ),
         answer=LETTERS[slot.answer],
         key=(tuple(grid.frames[i] for i in instants), witness, role),
-        world={"times_s": [grid.time_s(instant) for instant in instants], "choices": choices},
+        world={"times_s": [grid.time_s(instant) for instant in asked], "choices": choices},
         checks=checks,
         difficulty={
             "time_gap_s": checks["min_time_gap_s"],
-            "middle_likeness_rank": float(looks.likeness_rank),
+            "middle_likeness_rank": float(wanted.likeness_rank),
         },
     )
 
 
-def _looks_of(variant: int) -> FrameLooks:
-    """How the frames of a slot have to look."""
-    rank, rest = divmod(variant, 2 * FRAMES)
-    return FrameLooks(rank, rest // 2, bool(rest % 2))
+def _wanted(variant: int) -> Wanted:
+    ranks, backwards = divmod(variant, 2)
+    return Wanted(*divmod(ranks, MOMENTS), bool(backwards))
 
 
-def _looks(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> FrameLooks:
-    """How frames in order of time look."""
-    alike = np.zeros((FRAMES, FRAMES))
-    for a, b in combinations(range(FRAMES), 2):
-        alike[a, b] = alike[b, a] = grid.ssim(role, instants[a], instants[b])
-    total = alike.sum(axis=1)
-    contrast = np.array([grid.gray(role, instant).std() for instant in instants])
-    return FrameLooks(
-        int((total > total[1]).sum()),
-        int((contrast > contrast[1]).sum()),
-        bool(contrast[2] > contrast[0]),
-    )
+def _contrast_rank(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> int:
+    """How many frames have more contrast than the middle one."""
+    first, middle, last = (grid.gray(role, instant).std() for instant in instants)
+    return int(first > middle) + int(last > middle)
+
+
+def _likeness_rank(grid: FrameGrid, role: str, instants: tuple[int, ...]) -> int:
+    """How many frames are more like the two others than the middle one is."""
+    first, middle, last = instants
+    early, late = grid.ssim(role, first, middle), grid.ssim(role, middle, last)
+    ends = grid.ssim(role, first, last)
+    return int(ends > late) + int(ends > early)
 
 
 TASK = Task(
@@ -112,9 +117,10 @@ TASK = Task(
     released_id="temporal_order",
     id_prefix="temporal_order",
     domain="robotic",
-    question="In which order did one camera take three frames?",
-    cells=cells((2 + FRAMES,), lambda _: len(ORDERS)),
-    variants=FRAMES * FRAMES * 2,
+    question="In which order do three frames of one camera lead from one moment to another?",
+    cells=cells((2 + MOMENTS,), lambda _: len(ORDERS)),
+    variants=MOMENTS * MOMENTS * 2,
     draft=draft,
     eval_count=200,
+    min_instants=24,
 )

@@ -12,24 +12,25 @@ from xvr.tasks import extended_wordings, wordings
 from xvr.tasks.compose import pick, prompt
 from xvr.tasks.draft import Draft, Option, Refusal, Slot
 from xvr.tasks.grid import EpisodePair
-from xvr.tasks.instants import draw_moments
+from xvr.tasks.instants import MOMENTS, check_moments, draw_moments
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-
-FRAMES = 3
 
 
 def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot is the place of the right frame in time."""
     grid = pair.own
-    moments = draw_moments(grid, FRAMES, rng, rules)
+    moments = draw_moments(grid, rng, rules)
     if isinstance(moments, Refusal):
         return moments
-    witness, role, instants, checks = moments
+    checks = check_moments(grid, moments, rules)
+    if isinstance(checks, Refusal):
+        return checks
+    witness, role, instants = moments
     right = instants[slot.variant]
     shown = [i for i in rng.permutation(instants).tolist() if i != right]
     shown.insert(slot.answer, right)
-    numbers = [str(2 + n) for n in range(FRAMES)]
+    numbers = [str(2 + n) for n in range(MOMENTS)]
     question = pick(extended_wordings.TEMPORAL_SYNC, rng)
     return Draft(
         slot=slot,
@@ -72,8 +73,8 @@ TASK = Task(
     id_prefix="temporal_sync",
     domain="robotic",
     question="Which of three frames of one camera is the moment of another camera's frame?",
-    cells=cells((1 + FRAMES,), lambda _: FRAMES),
-    variants=FRAMES,
+    cells=cells((1 + MOMENTS,), lambda _: MOMENTS),
+    variants=MOMENTS,
     draft=draft,
     eval_count=200,
 )

@@ -3,16 +3,16 @@
     Image 1 (Reference), Images 2, 3 (Candidate) -> "3"
 
 What a candidate shares is counted twice, in points of the pool and in pixels of the reference, and
-the right one is clearly first both times. Candidates are drawn together with two references, one
-for which each of them is right; then one reference is taken. So the candidates alone tell nothing.
-By every measure of `xvr.tasks.likeness` the right one is ahead as often as it is not, whatever the
-other measures say, and by none do the candidates differ much.
+the right one is clearly first both times. Questions come in twins: the same two candidates with two
+references, one for which each of them is right. By every measure of `xvr.tasks.likeness` the one
+candidate is ahead of the other by about as much for both references. So neither the candidates
+alone nor how much they look like the reference tells which of the twins is asked.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from xvr.geometry.angles import angles_seen_from
 from xvr.geometry.camera import project, unproject
@@ -26,14 +26,10 @@ from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
 
 CANDIDATES = 2
-MEASURES = 3
-"""Of `xvr.tasks.likeness`."""
 ANY_SLOPE = Tolerance(np.inf, 0.0)
 """Depth is read on slopes too: leaving them out would favour what is seen from the front."""
 GRID_COLUMNS = 32
 """Pixels in a row of the grid that stands for an image."""
-DRAWS = 200
-"""Sets of candidates that one try looks at, each with every view as the reference."""
 
 
 class Overlaps(NamedTuple):
@@ -43,31 +39,29 @@ class Overlaps(NamedTuple):
     """Share of what view i sees that view j sees too: of its points, and of its pixels."""
     apart: Bool[np.ndarray, "v v"]
     """Whether the two views differ by an angle, from the scene's centre, that the rules allow."""
-    separate: Bool[np.ndarray, "v v"]
-    """Whether the two can be candidates of one question."""
     angle_deg: Float[np.ndarray, "v v"]
-    likeness: Float[np.ndarray, "m v v"]
-    """In standard deviations."""
+
+
+class Twins(NamedTuple):
+    """Two questions about the same candidates; the n-th candidate is right for the n-th."""
+
+    candidates: tuple[int, int]
+    references: tuple[int, int]
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot says in which measures the answer is behind."""
+    """One sample; the slot has no variants."""
     if any(view.depth is None for view in pool.views):
         return Refusal(reason="overlap_needs_depth")
     overlaps = pool.keep("overlaps", lambda: _overlaps(pool, rules))
-    tried = _draw_candidates(len(pool.views), rng)
-    best = overlaps.share[0][:, tried].argmax(axis=2)  # (v, t)
-    fitting = _clear(overlaps, tried, best, rules)
-    fitting &= _alike(overlaps, tried, best, slot.variant, rules)
-    of_candidate = [fitting & (best == number) for number in range(CANDIDATES)]
-    usable = np.flatnonzero(np.all([found.any(axis=0) for found in of_candidate], axis=0))
-    if not len(usable):
-        return Refusal(reason="no_candidates_that_look_so")
-    number, right = int(rng.choice(usable)), int(rng.integers(CANDIDATES))
-    reference = int(rng.choice(np.flatnonzero(of_candidate[right][:, number])))
-    shown = tried[number].tolist()
+    twins = pool.keep("twins", lambda: _find_twins(pool, overlaps, rules))
+    if not twins:
+        return Refusal(reason="no_references_that_look_alike")
+    candidates, references = twins[int(rng.integers(len(twins)))]
+    right = int(rng.integers(CANDIDATES))
+    shown = list(candidates)
     shown.insert(slot.answer, shown.pop(right))
-    return _compose(pool, slot, overlaps, reference, shown, rng)
+    return _compose(pool, slot, overlaps, references[right], shown, rng)
 
 
 def _overlaps(pool: PointPool, rules: Rules) -> Overlaps:
@@ -76,15 +70,7 @@ def _overlaps(pool: PointPool, rules: Rules) -> Overlaps:
     share = np.stack([of_points, _pixel_shares(pool, rules)])
     angle_deg = angles_seen_from(pool.center_world, pool.centers_world)
     apart = (angle_deg >= rules.min_view_angle_deg) & (angle_deg <= rules.max_view_angle_deg)
-    likeness = view_likeness(pool)
-    spread = likeness[:, apart].std(axis=1) if apart.any() else np.ones(len(likeness))
-    return Overlaps(
-        share,
-        apart,
-        angle_deg >= rules.min_candidate_angle_deg,
-        angle_deg,
-        likeness / np.maximum(spread, 1e-9)[:, None, None],
-    )
+    return Overlaps(share, apart, angle_deg)
 
 
 def _pixel_shares(pool: PointPool, rules: Rules) -> Float[np.ndarray, "v v"]:
@@ -117,44 +103,50 @@ def _surface(view: ViewPixels) -> Float[np.ndarray, "n 3"]:
     return unproject(camera, uv_px[known], depth_m[known])
 
 
-def _draw_candidates(views: int, rng: np.random.Generator) -> Int[np.ndarray, "t c"]:
-    """Sets of different views, in random order."""
-    return rng.random((DRAWS, views)).argsort(axis=1)[:, :CANDIDATES]
+def _find_twins(pool: PointPool, overlaps: Overlaps, rules: Rules) -> list[Twins]:
+    """All twins of a pool, those that are most alike first among equal candidates.
+
+    A reference has one twin at most: so each candidate is right as often as the other one.
+    """
+    likeness = view_likeness(pool)
+    gaps = allowed_gaps(rules.max_overlap_likeness_sd) * _spread(likeness, overlaps)
+    likeness = likeness / np.maximum(gaps, 1e-12)[:, None, None]
+    twins = []
+    for first, second in np.argwhere(
+        np.triu(overlaps.angle_deg >= rules.min_candidate_angle_deg, 1)
+    ).tolist():
+        allowed = overlaps.apart[:, first] & overlaps.apart[:, second]
+        lead = overlaps.share[:, :, first] - overlaps.share[:, :, second]  # (2, v)
+        sides = [
+            np.flatnonzero(allowed & (sign * lead >= rules.min_overlap_gap_share).all(axis=0))
+            for sign in (1, -1)
+        ]
+        ahead = likeness[:, :, first] - likeness[:, :, second]  # (m, v)
+        twins += [
+            Twins((first, second), (int(sides[0][i]), int(sides[1][j])))
+            for i, j in _match(ahead[:, sides[0]], ahead[:, sides[1]])
+        ]
+    return twins
 
 
-def _clear(
-    overlaps: Overlaps,
-    tried: Int[np.ndarray, "t c"],
-    best: Int[np.ndarray, "v t"],
-    rules: Rules,
-) -> Bool[np.ndarray, "v t"]:
-    """Whether a reference and candidates are at allowed angles and the best is best by far."""
-    clear = overlaps.apart[:, tried].all(axis=2)
-    first, second = np.triu_indices(CANDIDATES, 1)
-    clear &= overlaps.separate[tried[:, first], tried[:, second]].all(axis=1)
-    for share in overlaps.share[:, :, tried]:  # (v, t, c)
-        ordered = np.sort(share, axis=2)
-        clear &= ordered[:, :, -1] - ordered[:, :, -2] >= rules.min_overlap_gap_share
-        clear &= share.argmax(axis=2) == best
-    return clear
+def _spread(likeness: Float[np.ndarray, "m v v"], overlaps: Overlaps) -> Float[np.ndarray, " m"]:
+    """Standard deviation of each measure over the views that are at allowed angles."""
+    return likeness[:, overlaps.apart].std(axis=1) if overlaps.apart.any() else np.zeros(1)
 
 
-def _alike(
-    overlaps: Overlaps,
-    tried: Int[np.ndarray, "t c"],
-    best: Int[np.ndarray, "v t"],
-    variant: int,
-    rules: Rules,
-) -> Bool[np.ndarray, "v t"]:
-    """Whether candidates are about equally like the reference and the best is behind as wanted."""
-    likeness = overlaps.likeness[:, :, tried]  # (m, v, t, c)
-    of_best = np.take_along_axis(likeness, best[None, :, :, None], axis=3)
-    behind = (likeness > of_best).any(axis=3)  # (m, v, t)
-    wanted = np.array([variant >> measure & 1 for measure in range(MEASURES)], dtype=bool)
-    ranked = (behind == wanted[:, None, None]).all(axis=0)
-    spread = np.ptp(likeness, axis=3)  # (m, v, t)
-    gaps = allowed_gaps(rules.max_overlap_likeness_sd)
-    return ranked & (spread <= gaps[:, None, None]).all(axis=0)
+def _match(
+    first: Float[np.ndarray, "m a"], second: Float[np.ndarray, "m b"]
+) -> list[tuple[int, int]]:
+    """Pairs of columns with equal signs that differ by 1 at most, the nearest first, each once."""
+    gaps = np.abs(first[:, :, None] - second[:, None])  # (m, a, b)
+    same_side = (first > 0)[:, :, None] == (second > 0)[:, None]
+    apart = np.where((same_side & (gaps <= 1.0)).all(axis=0), gaps.max(axis=0), np.inf)
+    pairs = []
+    while apart.size and np.isfinite(apart.min()):
+        i, j = np.unravel_index(apart.argmin(), apart.shape)
+        pairs.append((int(i), int(j)))
+        apart[i], apart[:, j] = np.inf, np.inf
+    return pairs
 
 
 def _compose(
@@ -195,7 +187,7 @@ def _compose(
         },
         difficulty={
             "overlap_share": float(pixels[slot.answer]),
-            "measures_behind": float(slot.variant.bit_count()),
+            "overlap_gap_share": float(min(gaps)),
         },
     )
 
@@ -207,7 +199,8 @@ TASK = Task(
     domain="general",
     question="Which of two candidate images shares the most surface with the reference?",
     cells=cells((1 + CANDIDATES,), lambda _: CANDIDATES),
-    variants=2**MEASURES,
+    variants=1,
     draft=draft,
     eval_count=200,
+    min_views=60,
 )
