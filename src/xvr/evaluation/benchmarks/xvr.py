@@ -21,6 +21,7 @@ from xvr.evaluation.benchmarks.xvr_options import options_of
 from xvr.evaluation.item import AnswerKind, Item, Picture, Prompt, Target
 from xvr.exchange.parents import episode_of
 from xvr.exchange.prompts import parts_of
+from xvr.exchange.released import BadLine, read_line
 from xvr.tasks import ALL_TASK_NAMES, task_name
 
 _PREFERRED = ("xvr_eval", "valid", "train")
@@ -46,7 +47,7 @@ def load(data: Path, split: str | None = None) -> Loaded:
     items: list[Item] = []
     lines: dict[str, int] = {}
     widened = 0
-    for number, (sample, proof) in enumerate(read_split(data, split), start=1):
+    for number, (sample, proof) in enumerate(_lines(data, split), start=1):
         where = f"{data / split}.jsonl:{number}"
         _check(sample, lines, where)
         lines[sample.sample_id] = number
@@ -76,6 +77,22 @@ def _require_images(data: Path) -> None:
             f"{data / MANIFEST}: the dataset was built without images; build it with "
             "--images shards"
         )
+
+
+def _lines(data: Path, split: str) -> Iterator[tuple[Sample, Provenance | None]]:
+    """Samples and proofs; what has no manifest may be the release as it was downloaded."""
+    if (data / MANIFEST).exists() or (data / "provenance" / f"{split}.jsonl").exists():
+        yield from read_split(data, split)
+        return
+    path = data / f"{split}.jsonl"
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield read_line(line).sample, None
+            except BadLine as bad:
+                raise UserError(
+                    f"{path}:{number}: {bad}; xvr data import makes a dataset of the other lines"
+                ) from bad
 
 
 def _check(sample: Sample, lines: dict[str, int], where: str) -> None:
