@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from running import run
@@ -85,3 +87,10 @@ def test_another_revision_of_the_benchmark_is_refused_with_both_hashes(ask, data
     found = ask("--model", "random", "--split", "train", data=data)
     assert found.code == 2
     assert f"revision is '{first}' there and '" in found.err
+
+
+def test_help_loads_neither_numpy_nor_a_model_library():
+    heavy = "numpy", "torch", "transformers", "httpx", "inspect_ai"
+    code = f"import sys, xvr.cli.evaluation; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

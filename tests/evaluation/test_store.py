@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from asking import Scripted, ask, item, says
@@ -10,7 +11,7 @@ from asking import Scripted, ask, item, says
 from xvr.errors import UserError
 from xvr.evaluation.attempt import attempt_of, from_line, to_line
 from xvr.evaluation.model import Answer, Failure
-from xvr.evaluation.store import read_run
+from xvr.evaluation.store import RunLog, read_run
 
 ITEMS = (item("i1", "p1", "p2", cluster="s", facts={"x": [1, 2]}), item("i2"))
 
@@ -180,6 +181,16 @@ with open({str(out / ".lock")!r}, "a+") as lock:
     ask(out, Scripted(reply), ITEMS[0])
     assert refused == [True]
     assert ask(out, Scripted(says()), ITEMS[0]).complete
+
+
+def test_a_full_disk_is_told(tmp_path):
+    out = tmp_path / "run"
+    ask(out, Scripted(says()), *ITEMS)
+    with Path("/dev/full").open("ab", buffering=0) as full:
+        log = RunLog(read_run(out), full)
+        with pytest.raises(UserError, match=r"cannot write to .*: No space left .*: make room"):
+            log.append(attempt_of("i1", "k", 1, Answer(text="red")))
+        assert not log.is_answered("i1", "k")
 
 
 def test_an_answer_is_the_last_one_to_what_was_last_asked(tmp_path):
