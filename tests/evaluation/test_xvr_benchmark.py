@@ -20,7 +20,7 @@ ROBOTIC = "task1_agibot_episode_000007_sample_1"
 
 
 def record(sample_id=GENERAL, task="task9", answer="red", labels=("Image 1:",), ask="Which one?"):
-    """A line of a release; a label without a colon at its end is a text alone."""
+    """A line of a release; only a label with a colon at its end is followed by an image."""
     blocks = []
     for number, label in enumerate(labels):
         blocks.append({"type": "text", "text": f"\n{label}\n"})
@@ -87,6 +87,8 @@ def test_options_told_by_the_prompt_are_those_of_the_proof(made, request):
         ("task6", "1", ("Image 1:", "Image 2:"), "Which?", "1 2"),
         ("task1", "3", ("Image 1 (ego):", "Image 3:", "Image 2:"), "Which?", "1 3 2"),
         ("task3", "2", ("Image 1 (fix_center):", "Image 2:", "Image 3:"), "Left?", "2 3"),
+        ("task3", "2", ("Image 3:", "Image 2:", "Image 1: from the centre:"), "Left?", "3 2"),
+        ("task5", "3", ("Image 1 (Reference):", "Image 2:", "Image 3:"), "Which?", "2 3"),
         (
             "task5",
             "3",
@@ -127,6 +129,18 @@ def test_where_the_prompt_does_not_tell_them_all_images_are_taken_and_told(tmp_p
     found = load(release(tmp_path, record(task="task5", answer="1", labels=labels)))
     assert found.items[0].target.options == ("1", "2", "3")
     assert found.notes[1].startswith("1 prompts do not tell their options")
+
+
+def test_the_one_number_that_nobody_knows_is_that_of_viewpoints(tmp_path):
+    labels = ("Image 1 (Reference):", "Image 2:", "Image 3:", "Image 4:")
+    lines = [record(), record("v", "task8", "3", labels), record("w", "task8", "4", labels)]
+    found = load(release(tmp_path, *lines))
+    assert [one.target.task for one in found.items[1:]] == ["viewpoint_localization"] * 2
+    assert found.items[1].target.options == ("2", "3", "4")
+    assert found.notes == (
+        "split xvr_eval",
+        "task8 is taken for viewpoint_localization, whose number is not public",
+    )
 
 
 def test_the_release_is_read_as_it_was_downloaded(tmp_path):
@@ -182,7 +196,15 @@ def test_the_revision_is_that_of_the_questions_and_proofs(dataset, tmp_path):
     [
         ([record(), record()], rf"xvr_eval.jsonl:2: sample_id {GENERAL} is that of line 1 too"),
         ([record(" ")], "xvr_eval.jsonl:1: wrong_value: sample_id is empty; xvr data import makes"),
-        ([record(task="task11")], "xvr_eval.jsonl:1: unknown task 'task11': "),
+        ([record(task="task_x")], "xvr_eval.jsonl:1: unknown task 'task_x': "),
+        (
+            [record(task=task, sample_id=task, answer="1") for task in ("task5", "task7")],
+            "xvr_eval.jsonl:2: unknown task 'task7': ",
+        ),
+        (
+            [record(task=task, sample_id=task, answer="1") for task in ("task8", "task7")],
+            "xvr_eval.jsonl:2: unknown task 'task7': ",
+        ),
         (
             [record(answer="orange")],
             "xvr_eval.jsonl:1: the answer 'orange' is none of the options red, green, blue, "

@@ -39,7 +39,6 @@ def make_random(loaded: Loaded, options: ModelOptions) -> Baseline:
 
     The guess follows from the seed and the id of the item alone.
     """
-
     from xvr.engine.seeds import child_rng  # numpy would slow down every --help
 
     def reply(target: Target) -> Answer:
