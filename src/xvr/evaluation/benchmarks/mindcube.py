@@ -1,6 +1,6 @@
 """MindCube-Tiny: where things are, asked over a few views of a scene with lettered options.
 
-    loaded = MINDCUBE_TINY.load(Path("data"))  # the folder that data.zip unpacks to
+    loaded = load(Path("data"))  # the folder that data.zip unpacks to
 
 The data is `data.zip` of MLL-Lab/MindCube on the Hugging Face hub: `raw/MindCube_tinybench.jsonl`
 with `id`, `question` (options within, "A. Above B. Under"), `images` (relative to the folder),
@@ -221,7 +221,7 @@ def _corrected(target: Target, text: str) -> Score:
     return Score(correct=letter == target.answer, parsed=letter)
 
 
-MINDCUBE_TINY = Benchmark(
+BENCHMARK = Benchmark(
     name="mindcube-tiny",
     load=load,
     scorers={"official": _official, "corrected": _corrected},

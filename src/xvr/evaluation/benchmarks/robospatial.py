@@ -1,6 +1,6 @@
 """RoboSpatial-Home: yes or no about the places of objects, and pointing at free space.
 
-    loaded = ROBOSPATIAL_HOME.load(Path("RoboSpatial-Home"))
+    loaded = load(Path("RoboSpatial-Home"))
 
 The data is chanhee-luke/RoboSpatial-Home on the Hugging Face hub, either its parquet files or what
 `download_benchmark.py` of chanhee-luke/RoboSpatial-Eval makes of them: `annotations.json`, a list
@@ -186,7 +186,7 @@ _SCORERS: dict[str, Scorer] = {
     "json1000": _Pointing(thousandths, in_polygon),
 }
 
-ROBOSPATIAL_HOME = Benchmark(
+BENCHMARK = Benchmark(
     name="robospatial-home",
     load=load,
     scorers=_SCORERS,
