@@ -27,7 +27,10 @@ odd = st.integers(0, 63).map(lambda value: (2 * value + 1) / 128)
 
 @pytest.mark.parametrize(
     ("polygon", "places"),
-    [pytest.param(np.array(polygon), places, id=name) for name, polygon, places in GOLDEN["polygons"]],
+    [
+        pytest.param(np.array(polygon), places, id=name)
+        for name, polygon, places in GOLDEN["polygons"]
+    ],
 )
 def test_points_are_inside_as_officially_now_and_before(polygon, places):
     for x, y, inside, before in places:

@@ -7,7 +7,11 @@ import cv2
 import numpy as np
 
 QUESTIONS = {
-    "among_group001_q1_2_1": ("From image 2, what is on my left? A. Cup B. Door C. Lamp D. Sofa", "C", 4),
+    "among_group001_q1_2_1": (
+        "From image 2, what is on my left? A. Cup B. Door C. Lamp D. Sofa",
+        "C",
+        4,
+    ),
     "around_group002_q3_1": ("If I turn right, am I nearer to the bin?\nA. Yes B. No", "B", 3),
     "rotation_group003_q0_5": ("What is behind me? A. Bed B. Desk C. Wall", "A", 2),
     "translation_group004_q2_2": ("Which way did I move? A. Left B. Right", "A", 2),
