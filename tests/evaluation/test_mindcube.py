@@ -142,7 +142,7 @@ def test_questions_without_their_images_are_told_apart_from_one_missing_image(tm
     assert "of the first question is in no folder above; unpack all" in says(data)
 
 
-@pytest.mark.parametrize("cut", [b'{"id": "among', b"[1, 2]", b"\xff"])
+@pytest.mark.parametrize("cut", [b'{"id": "among', b"[1, 2]", b"\xff", b"[" * 9999])
 def test_a_line_that_is_no_object_is_named(tmp_path, cut):
     data = write_mindcube(tmp_path)
     with (data / "raw" / "MindCube_tinybench.jsonl").open("ab") as file:

@@ -133,6 +133,8 @@ def test_a_file_that_is_cut_or_something_else_is_named(tmp_path):
     text = (folder / "annotations.json").read_text()
     (folder / "annotations.json").write_text(text[:100])
     assert "annotations.json (" in says(folder)
+    (folder / "annotations.json").write_text("[" * 9999)
+    assert "annotations.json (" in says(folder)
     (folder / "annotations.json").write_text("{}")
     assert "a dict and not a list of questions" in says(folder)
     (folder / "annotations.json").write_text("[1]")

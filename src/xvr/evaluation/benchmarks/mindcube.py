@@ -130,7 +130,7 @@ def _read(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         where = f"{file}:{number}"
         try:
             line = json.loads(text.decode())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{where}: not a line of JSON ({error}); download it again") from error
         if not isinstance(line, dict):
             raise UserError(f"{where}: a {type(line).__name__} and not an object with a question")

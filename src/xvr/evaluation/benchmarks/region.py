@@ -49,7 +49,7 @@ def in_polygon_before_fix(point: Point, polygon: Polygon) -> bool:
     return bool(np.sum((ax == bx) | (point.x <= at)) % 2)
 
 
-def convex_hull(points: Float[np.ndarray, "n 2"]) -> Polygon:
+def convex_hull(points: Polygon) -> Float[np.ndarray, "m 2"]:
     """Corners of the smallest convex polygon around points, anticlockwise with y up.
 
     Andrew's monotone chain. Points on an edge are left out; points on one line give their two ends.

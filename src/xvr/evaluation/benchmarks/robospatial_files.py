@@ -66,7 +66,7 @@ def find_entries(path: Path) -> Found:
 def _of_json(file: Path) -> Iterator[Entry]:
     try:
         records = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {file} ({error}); download it again") from error
     if not isinstance(records, list):
         raise UserError(f"{file}: a {type(records).__name__} and not a list of questions")
