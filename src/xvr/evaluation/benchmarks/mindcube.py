@@ -75,19 +75,16 @@ def load(path: Path) -> Loaded:
     check_files(
         {root / name: where for where, line in answered for name in line["images"]}, hint=_HINT
     )
-    notes = list(count_notes(items, COUNTS))
-    if len(answered) < len(lines):
-        notes.append(
-            f"lines without gt_answer are skipped, as officially: {len(lines) - len(answered)}"
-        )
+    unique = _with_unique_ids(items)
+    told = {
+        "lines without gt_answer are skipped, as officially": len(lines) - len(answered),
+        "ids that come again got a number, as every line counts officially": sum(
+            old is not new for old, new in zip(items, unique, strict=True)
+        ),
+    }
+    notes = [*count_notes(items, COUNTS), *(f"{what}: {n}" for what, n in told.items() if n)]
     if not all("input_prompt" in line for _, line in answered):
         notes.append(_OWN_WORDS)
-    unique = _with_unique_ids(items)
-    renamed = sum(old is not new for old, new in zip(items, unique, strict=True))
-    if renamed:
-        notes.append(
-            f"ids that come again got a number, as every line counts officially: {renamed}"
-        )
     return Loaded(items=tuple(unique), revision=revision_of([file]), notes=tuple(notes))
 
 
