@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data audit": ("xvr.cli.data", "Recompute every answer and measure what cheaters get."),
     "data stats": ("xvr.cli.data", "Print what is in a dataset."),
     "data show": ("xvr.cli.data", "Write a web page over a dataset."),
+    "eval human": ("xvr.cli.human", "Let people answer a benchmark on a local page."),
+    "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 
