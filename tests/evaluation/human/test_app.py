@@ -82,7 +82,7 @@ def test_what_is_no_answer_is_refused_and_not_kept(
     assert kept == []
 
 
-def test_a_page_left_open_cannot_answer_for_another_session(page, session, kept):
+def test_a_page_left_open_cannot_answer_for_another_session(page, kept):
     body = {"session": "other", "answer": "2", "seconds": 1}
     assert page.post("/0/answer/0", json=body).status_code == 409
     assert kept == []

@@ -6,7 +6,8 @@ Only this machine's own page is served: a request under a domain name that is no
 rebinding, https://en.wikipedia.org/wiki/DNS_rebinding) or from another site's page is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from ipaddress import ip_address
 from pathlib import Path
@@ -123,10 +124,8 @@ def _pages_of(session: Session, title: str) -> "APIRouter":
         pictures = session.items[position_of(number)].prompt.pictures
         if not 0 <= place < len(pictures):
             raise fastapi.HTTPException(404, f"question {number + 1} has no picture {place + 1}")
-        try:
+        with _refusals():
             data = pictures[place].read()
-        except UserError as error:
-            raise fastapi.HTTPException(500, str(error)) from error
         kind = _TYPES.get(data[:3], "application/octet-stream")
         return fastapi.Response(data, media_type=kind)
 
@@ -135,15 +134,22 @@ def _pages_of(session: Session, title: str) -> "APIRouter":
         position = position_of(number)
         if given.session != session.id:
             raise fastapi.HTTPException(409, "this page belongs to another session: reload it")
-        try:
+        with _refusals():
             session.answer(position, given.answer, given.seconds)
-        except ValueError as error:
-            raise fastapi.HTTPException(422, str(error)) from error
-        except (UserError, OSError) as error:
-            raise fastapi.HTTPException(500, str(error)) from error
         return {"answered": session.answered}
 
     return router
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    fastapi = _fastapi()
+    try:
+        yield
+    except ValueError as error:
+        raise fastapi.HTTPException(422, str(error)) from error
+    except (UserError, OSError) as error:
+        raise fastapi.HTTPException(500, str(error)) from error
 
 
 def _fastapi():
