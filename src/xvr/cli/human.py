@@ -24,13 +24,13 @@ def eval_human(
     """Serve a page on which people answer; Ctrl-C ends it, the same command goes on.
 
     Args:
-        benchmark: Name of the benchmark.
+        benchmark: Benchmark to ask: xvr (any dataset) or a name of `xvr eval list`.
         data: Folder or file of the benchmark.
         out: Folder of the run; others may answer the same one later.
         annotator: Name of who answers; repeat for several people at once.
         tasks: Tasks to ask; all when left out.
         limit: Most items, a share of every task.
-        split: Split of a dataset of ours.
+        split: Split of a dataset; when left out xvr_eval, valid or train, whichever is there first.
         host: Address to listen on; any other than this machine's own lets the network in.
         port: Port to listen on; 0 takes a free one.
     """

@@ -88,8 +88,9 @@ class Run:
 
     @property
     def answers(self) -> dict[str, str]:
-        """The text of every item that is answered: its last answer to what it was last asked; of
-        several people, the answer of most (see `xvr.evaluation.agreement`).
+        """The text of every item that is answered: its last answer to what it was last asked.
+
+        Where people answered, that of most of them (see `xvr.evaluation.agreement`).
         """
         keys = {attempt.item_id: attempt.key for attempt in self.attempts}
         answers = {

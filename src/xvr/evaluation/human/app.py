@@ -71,7 +71,7 @@ def make_app(
         return response
 
     @app.get("/")
-    def start() -> fastapi.Response:
+    def start():
         if len(sessions) == 1:
             return fastapi.responses.RedirectResponse("0/")
         links = [
@@ -96,7 +96,7 @@ def _pages_of(session: Session, title: str) -> "APIRouter":
         return number
 
     @router.get("/")
-    def page() -> fastapi.Response:
+    def page():
         return fastapi.Response(PAGE.read_bytes(), media_type="text/html; charset=utf-8")
 
     @router.get("/state")
@@ -120,7 +120,7 @@ def _pages_of(session: Session, title: str) -> "APIRouter":
         }
 
     @router.get("/picture/{number}/{place}")
-    def picture(number: int, place: int) -> fastapi.Response:
+    def picture(number: int, place: int):
         pictures = session.items[position_of(number)].prompt.pictures
         if not 0 <= place < len(pictures):
             raise fastapi.HTTPException(404, f"question {number + 1} has no picture {place + 1}")
