@@ -26,7 +26,7 @@ def eval_run(
     """Ask a model the questions of a benchmark; running again asks what has no answer.
 
     Args:
-        benchmark: Benchmark to ask: xvr (any dataset) or a name of `xvr eval list`.
+        benchmark: Benchmark to ask, such as xvr for any dataset of cross-view questions.
         data: Folder or file of the benchmark.
         model: Whom to ask, such as random, hf:Qwen/Qwen3-VL-2B-Instruct or openai:NAME.
         out: Folder of the run; the same command in the same folder goes on with it.

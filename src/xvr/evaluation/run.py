@@ -3,6 +3,7 @@
 Running again goes on with what has none. What fails is a row with its reason, never an answer.
 """
 
+import logging
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,8 @@ from xvr.evaluation.model import Answer, Failure, Model
 from xvr.evaluation.store import Manifest, RunLog, open_run
 
 Progress = Callable[[int, int], None]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +126,8 @@ class _Session:
                     self._record(calls.next())
             self._finish(calls)
         except (KeyboardInterrupt, UserError):
+            if calls.running:
+                _log.warning("waiting for %d calls; Ctrl-C drops them", calls.running)
             self._finish(calls, quietly=True)
             raise
         finally:
@@ -167,7 +172,7 @@ class _Session:
         """What to ask of an item; None when it has its answer, or cannot be shown."""
         try:
             question = question_of(item.prompt, self._model)
-        except UserError as error:
+        except (UserError, OSError) as error:
             self._add(item.target.item_id, "", Failure(kind="missing_image", message=str(error)))
             return None
         if self._log.is_answered(item.target.item_id, question.key):

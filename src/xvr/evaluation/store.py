@@ -6,8 +6,7 @@
 
     with open_run(out, manifest, items) as log:
         log.append(attempt)
-    run = read_run(out)
-    run.answers["task1_episode_000001_sample_1"]
+    read_run(out).answers["task1_episode_000001_sample_1"]
 
 A killed run leaves at most one line that is cut short: it is dropped, and that item asked again.
 """
@@ -287,7 +286,9 @@ def _drop_cut_line(path: Path) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep other runs out; the lock goes with its process."""
-    with (path / ".lock").open("a+") as lock:
+    with disk_errors(path):
+        lock = (path / ".lock").open("a+")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

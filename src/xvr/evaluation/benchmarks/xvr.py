@@ -5,6 +5,7 @@ Options come from the proofs; a dataset without them says in its prompts what ca
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,9 +22,13 @@ from xvr.evaluation.benchmarks.xvr_options import options_of
 from xvr.evaluation.item import AnswerKind, Item, Picture, Prompt, Target
 from xvr.exchange.parents import episode_of
 from xvr.exchange.prompts import parts_of
+from xvr.exchange.released import BadLine, read_line
 from xvr.tasks import ALL_TASK_NAMES, task_name
 
 _PREFERRED = ("xvr_eval", "valid", "train")
+_NUMBERED = re.compile(r"task\d+")
+_UNNUMBERED = "viewpoint_localization"
+"""The one task of the release whose number is not public: ours is a guess."""
 
 
 def load(data: Path, split: str | None = None) -> Loaded:
@@ -45,17 +50,18 @@ def load(data: Path, split: str | None = None) -> Loaded:
     images = ShardReader(data)
     items: list[Item] = []
     lines: dict[str, int] = {}
-    widened = 0
-    for number, (sample, proof) in enumerate(read_split(data, split), start=1):
+    names, widened = _TaskNames(), 0
+    for number, (sample, proof) in enumerate(_lines(data, split), start=1):
         where = f"{data / split}.jsonl:{number}"
-        _check(sample, lines, where)
+        _check_id(sample, lines, where)
         lines[sample.sample_id] = number
-        target, told = _target(sample, proof, where)
+        target, told = _target(sample, proof, names.find(sample.task, where), where)
         widened += not told
         items.append(Item(prompt=_prompt(sample, images), target=target))
     if not items:
         raise UserError(f"{data / split}.jsonl is empty; choose another --split")
-    return Loaded(items=tuple(items), revision=_revision(data, split), notes=_notes(split, widened))
+    notes = (f"split {split}", *names.notes(), *_widened_note(widened))
+    return Loaded(items=tuple(items), revision=_revision(data, split), notes=notes)
 
 
 BENCHMARK = Benchmark(
@@ -78,7 +84,23 @@ def _require_images(data: Path) -> None:
         )
 
 
-def _check(sample: Sample, lines: dict[str, int], where: str) -> None:
+def _lines(data: Path, split: str) -> Iterator[tuple[Sample, Provenance | None]]:
+    """Samples and proofs; what has no manifest may be the release as it was downloaded."""
+    if (data / MANIFEST).exists() or (data / "provenance" / f"{split}.jsonl").exists():
+        yield from read_split(data, split)
+        return
+    path = data / f"{split}.jsonl"
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield read_line(line).sample, None
+            except BadLine as bad:
+                raise UserError(
+                    f"{path}:{number}: {bad}; xvr data import makes a dataset of the other lines"
+                ) from bad
+
+
+def _check_id(sample: Sample, lines: dict[str, int], where: str) -> None:
     if not sample.sample_id.strip():
         raise UserError(f"{where}: sample_id is empty; give every sample an id of its own")
     if sample.sample_id in lines:
@@ -86,13 +108,34 @@ def _check(sample: Sample, lines: dict[str, int], where: str) -> None:
             f"{where}: sample_id {sample.sample_id} is that of line {lines[sample.sample_id]} too; "
             "rename or delete one of them (xvr data import leaves the second one out)"
         )
-    if task_name(sample.task) not in ALL_TASK_NAMES:
-        raise UserError(f"{where}: {unknown_name('task', sample.task, ALL_TASK_NAMES)}")
 
 
-def _target(sample: Sample, proof: Provenance | None, where: str) -> tuple[Target, bool]:
+class _TaskNames:
+    """Our names of the tasks of a file."""
+
+    def __init__(self) -> None:
+        self._viewpoints: set[str] = set()
+
+    def find(self, written: str, where: str) -> str:
+        """The name of a task; one number that nobody knows is that of the unnumbered task."""
+        name = task_name(written)
+        if name not in ALL_TASK_NAMES and _NUMBERED.fullmatch(written):
+            name = _UNNUMBERED
+        if name == _UNNUMBERED:
+            self._viewpoints.add(written)
+        if name not in ALL_TASK_NAMES or len(self._viewpoints) > 1:
+            raise UserError(f"{where}: {unknown_name('task', written, ALL_TASK_NAMES)}")
+        return name
+
+    def notes(self) -> Iterator[str]:
+        """Which number was taken for the unnumbered task."""
+        for written in self._viewpoints:
+            if task_name(written) != _UNNUMBERED:
+                yield f"{written} is taken for {_UNNUMBERED}, whose number is not public"
+
+
+def _target(sample: Sample, proof: Provenance | None, task: str, where: str) -> tuple[Target, bool]:
     """What an answer is held against, and whether the options are told and not assumed."""
-    task = task_name(sample.task)
     answer = sample.ground_truth_answer
     told = True
     if proof is not None:
@@ -166,11 +209,9 @@ def _files(data: Path, split: str) -> Iterator[Path]:
         yield proofs
 
 
-def _notes(split: str, widened: int) -> tuple[str, ...]:
-    notes = (f"split {split}",)
-    if widened:
-        notes += (
-            f"{widened} prompts do not tell their options: all their images, or all colours, "
-            "are taken for them",
+def _widened_note(count: int) -> Iterator[str]:
+    if count:
+        yield (
+            f"{count} prompts do not tell their options: all their images, or all colours, are "
+            "taken for them"
         )
-    return notes

@@ -1,7 +1,9 @@
 """What can be the answer of a sample without a proof, as its prompt and its task tell it.
 
-The release has no column of options. Published chance levels and the figures tell the rules: see
-docs/tasks.md, of which each rule here is one line.
+The release has no column of options. Its published chance levels and figures tell the rules, one
+for each task (docs/tasks.md). Early files of its authors give the labels in any order, describe the
+centre image and number the second scenario from 1 again (repo SChaeck/eagle2-2b-finetuning,
+multitask_test_dataset.jsonl).
 """
 
 import re
@@ -16,7 +18,7 @@ _LABEL = re.compile(r"(?:^|\n)\s*Image (\d+)\b([^\n]*)\s*$")
 _SCENARIO = re.compile(r"^\s*Scenario 2\b", re.MULTILINE)
 _LISTED = re.compile(r"\bImages ((?:\d+, )*\d+,? (?:and|or|to) \d+|(?:\d+, )+\d+)\b")
 _SPELLED = re.compile(r"\b([A-F]): [^;.]+")
-_DIRECTION_OPTIONS = 4
+_DIRECTION_OPTIONS, _SIDES = 4, 2
 
 
 class _Label(NamedTuple):
@@ -57,13 +59,16 @@ def _all_images(sample: Sample) -> tuple[str, ...]:
 
 
 def _candidates(sample: Sample) -> tuple[str, ...]:
-    """Viewpoints: images labelled so."""
-    return _numbers(sample, lambda label: "candidate" in label.rest.lower())
+    """Viewpoints: images labelled so, or those beside the ones labelled as references."""
+    named = _numbers(sample, lambda label: "candidate" in label.rest.lower())
+    others = _numbers(sample, lambda label: "reference" not in label.rest.lower())
+    return named or (others if others != _all_images(sample) else ())
 
 
 def _sides(sample: Sample) -> tuple[str, ...]:
-    """Directional views: all but the centre image, which comes first."""
-    return _all_images(sample)[1:]
+    """Directional views: all but the centre image, which may come anywhere."""
+    undescribed = _undescribed(sample)
+    return undescribed if len(undescribed) == _SIDES else _all_images(sample)[1:]
 
 
 def _second_scenario(sample: Sample) -> tuple[str, ...]:

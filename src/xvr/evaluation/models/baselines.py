@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xvr.engine.seeds import child_rng
 from xvr.evaluation.benchmark import Loaded
 from xvr.evaluation.item import Prompt, Target
 from xvr.evaluation.model import Answer, Failure
@@ -40,6 +39,7 @@ def make_random(loaded: Loaded, options: ModelOptions) -> Baseline:
 
     The guess follows from the seed and the id of the item alone.
     """
+    from xvr.engine.seeds import child_rng  # numpy would slow down every --help
 
     def reply(target: Target) -> Answer:
         rng = child_rng(options.seed, "random", target.item_id)
