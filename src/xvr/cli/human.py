@@ -49,7 +49,10 @@ def eval_human(
             tell(f"warning: {host} is open to the network: whoever reaches it can look and answer")
         tell(f"{address} asks {', '.join(annotator)}; Ctrl-C ends")
 
-    with open_sessions(chosen, chosen.load(data), out, options, annotator) as sessions:
+    loaded = chosen.load(data)
+    for note in loaded.notes:
+        tell(f"{benchmark}: {note}")
+    with open_sessions(chosen, loaded, out, options, annotator) as sessions:
         try:
             serve(sessions, chosen.name, host=host, port=port, ready=ready)
         except KeyboardInterrupt:

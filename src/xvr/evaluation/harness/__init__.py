@@ -12,8 +12,9 @@ from pathlib import Path
 from xvr.dataset.atomic import new_folder
 from xvr.errors import unknown_name
 from xvr.evaluation.benchmark import Benchmark
-from xvr.evaluation.harness.forms import FORMS, identifier
+from xvr.evaluation.harness.forms import FORMS
 from xvr.evaluation.harness.rows import Progress, write_rows
+from xvr.evaluation.harness.standalone import identifier
 from xvr.evaluation.item import Item
 
 __all__ = ["FORMS", "export"]

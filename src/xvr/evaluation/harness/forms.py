@@ -1,7 +1,6 @@
 """What each harness reads: the files of its task beside `images/`."""
 
 import csv
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 from xvr.evaluation.benchmark import Benchmark
 from xvr.evaluation.harness.rows import as_line
-from xvr.evaluation.harness.standalone import standalone
+from xvr.evaluation.harness.standalone import identifier, standalone
 
 Rows = Iterable[dict[str, Any]]
 
@@ -27,7 +26,7 @@ class Form:
 
 def _lmms_eval(folder: Path, benchmark: Benchmark, rows: Rows) -> str:
     name = identifier(benchmark)
-    (folder / "utils.py").write_text(standalone("lmms_eval_utils", name, benchmark.scorers))
+    (folder / "utils.py").write_text(standalone("lmms_eval_utils", benchmark))
     tasks = set()
     with (folder / "items.jsonl").open("w", encoding="utf-8") as file:
         for row in rows:
@@ -67,15 +66,15 @@ metric_list:
 python -m lmms_eval --include_path . --tasks {name} --model MODEL --batch_size 1
 ```
 
-`doc_to_messages` keeps every image at its place, for models that take messages (chat models). Models
-of the simple kind get all images and one text with `<image>` at their places, and many of them move
-the images to the front: their numbers are not comparable.
+`doc_to_messages` keeps every image at its place, for models that take messages (chat models).
+Models of the simple kind get all images and one text with `<image>` at their places, and many of
+them move the images to the front: their numbers are not comparable.
 """
 
 
 def _vlmevalkit(folder: Path, benchmark: Benchmark, rows: Rows) -> str:
     name = identifier(benchmark)
-    text = standalone("vlmevalkit_dataset", name, benchmark.scorers)
+    text = standalone("vlmevalkit_dataset", benchmark)
     (folder / "cross_view.py").write_text(text)
     with (folder / f"{name}.tsv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
@@ -86,9 +85,9 @@ def _vlmevalkit(folder: Path, benchmark: Benchmark, rows: Rows) -> str:
             table.writerow(
                 (index, row["item_id"], row["task"], texts, row["answer"], images, as_line(row))
             )
-    return f"""Copy `{name}.tsv` and `images/` into the data folder of VLMEvalKit (`$LMUData`) and `cross_view.py`
-into `vlmeval/dataset/`; in `vlmeval/dataset/__init__.py` import `CrossViewDataset` from it and add
-it to `IMAGE_DATASET`. Then:
+    return f"""Copy `{name}.tsv` and `images/` into the data folder of VLMEvalKit (`$LMUData`), and
+`cross_view.py` into `vlmeval/dataset/`; in `vlmeval/dataset/__init__.py` import `CrossViewDataset`
+from it and add it to `IMAGE_DATASET`. Then:
 
 ```bash
 python run.py --data {name} --model MODEL
@@ -101,7 +100,7 @@ builds its own prompts, or takes one image only, is not shown the question as it
 
 
 def _inspect(folder: Path, benchmark: Benchmark, rows: Rows) -> str:
-    text = standalone("inspect_task", identifier(benchmark), benchmark.scorers)
+    text = standalone("inspect_task", benchmark)
     (folder / "task.py").write_text(text)
     with (folder / "items.jsonl").open("w", encoding="utf-8") as file:
         for row in rows:
@@ -120,8 +119,3 @@ FORMS: tuple[Form, ...] = (
     Form(name="inspect", images="images", write=_inspect),
 )
 """All of them."""
-
-
-def identifier(benchmark: Benchmark) -> str:
-    """The name as a harness takes it: letters, digits and underscores."""
-    return re.sub(r"\W", "_", benchmark.name)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from xvr import __version__
 from xvr.errors import UserError
-from xvr.evaluation.score import Scorer
+from xvr.evaluation.benchmark import Benchmark
 
 _CHOSEN = "xvr.evaluation.harness.shipped.chosen"
 
@@ -28,17 +29,22 @@ class _Module:
     summary: str
 
 
-def standalone(entry: str, name: str, scorers: Mapping[str, Scorer]) -> str:
+def identifier(benchmark: Benchmark) -> str:
+    """The name of a benchmark as a harness takes it: letters, digits and underscores."""
+    return re.sub(r"\W", "_", benchmark.name)
+
+
+def standalone(entry: str, benchmark: Benchmark) -> str:
     """The source of a module, with all of ours that it needs and the scorers of a benchmark.
 
     Args:
         entry: name of the module, in `xvr.evaluation.harness.shipped`.
-        name: of the benchmark.
-        scorers: of the benchmark, by name.
+        benchmark: whose scorers the module uses.
 
     Raises:
         UserError: a scorer is no plain function, or needs more than the standard library.
     """
+    name, scorers = benchmark.name, benchmark.scorers
     modules: dict[str, _Module] = {}
     for scorer_name, scorer in scorers.items():
         if not hasattr(scorer, "__qualname__") or not scorer.__qualname__.isidentifier():
@@ -50,7 +56,7 @@ def standalone(entry: str, name: str, scorers: Mapping[str, Scorer]) -> str:
                 raise _cannot(name, f"{module} needs {used}")
     chosen = ", ".join(f"{key!r}: {scorer.__qualname__}" for key, scorer in scorers.items())
     parts = [_part(module, found) for module, found in modules.items()]
-    parts.append(f"NAME = {name!r}\nSCORERS = {{{chosen}}}")
+    parts.append(f"NAME = {identifier(benchmark)!r}\nSCORERS = {{{chosen}}}")
     rest: dict[str, _Module] = dict(modules)
     _collect(f"xvr.evaluation.harness.shipped.{entry}", rest)
     added = {module: found for module, found in rest.items() if module not in modules}

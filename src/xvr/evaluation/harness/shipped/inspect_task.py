@@ -10,7 +10,7 @@ from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageUser, ContentImage, ContentText
+from inspect_ai.model import ChatMessage, ChatMessageUser, Content, ContentImage, ContentText
 from inspect_ai.scorer import Score as Judgement
 from inspect_ai.scorer import Scorer as Judge
 from inspect_ai.scorer import Target as RightAnswer
@@ -37,15 +37,16 @@ def cross_view() -> Task:
 
 def sample_of(row: dict[str, Any]) -> Sample:
     """A line of `items.jsonl` as one message of a user."""
-    content = [
+    content: list[Content] = [
         ContentImage(image=data_uri(part["image"]))
         if "image" in part
         else ContentText(text=part["text"])
         for part in row["parts"]
     ]
+    message: ChatMessage = ChatMessageUser(content=content)
     return Sample(
         id=row["item_id"],
-        input=[ChatMessageUser(content=content)],
+        input=[message],
         target=row["answer"],
         metadata={key: value for key, value in row.items() if key != "parts"}
         | {"cluster": row["cluster"] or row["item_id"]},

@@ -34,9 +34,7 @@ def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
     from PIL import Image
 
     parts = read_row(doc["row"])["parts"]
-    return [
-        Image.open(FOLDER / part["image"]).convert("RGB") for part in parts if "image" in part
-    ]
+    return [Image.open(FOLDER / part["image"]).convert("RGB") for part in parts if "image" in part]
 
 
 def doc_to_text(

@@ -55,26 +55,32 @@ def score_table(answers: Iterable[tuple[str, Any]]) -> pd.DataFrame:
     Args:
         answers: pairs of a row and what the table of predictions has for it.
     """
-    judged = []
+    columns = [name for scorer in SCORERS for name in (scorer, f"{scorer}_unparsed")]
+    groups: dict[str, list[dict[str, float] | None]] = {"overall": []}
     for line, said in answers:
         row, text = read_row(line), spoken(said)
-        failed = text is None
-        scores = {} if text is None else judge(row, text)
-        found: dict[str, Any] = {"task": row["task"], "failed": failed}
-        for name in SCORERS:
-            found[name] = None if failed else 100.0 * scores[name].correct
-            found[f"{name}_unparsed"] = None if failed else 100.0 * (scores[name].parsed is None)
-        judged.append(found)
-    frame = pd.DataFrame(judged)
-    groups = [("overall", frame), *((str(task), part) for task, part in frame.groupby("task"))]
-    columns = [name for scorer in SCORERS for name in (scorer, f"{scorer}_unparsed")]
-    return pd.DataFrame(
-        [
-            {"task": task, "items": len(part), "failed": int(part["failed"].sum())}
-            | {column: part[column].astype(float).mean() for column in columns}
-            for task, part in groups
-        ]
-    )
+        found = None if text is None else percents(row, text)
+        groups["overall"].append(found)
+        groups.setdefault(row["task"], []).append(found)
+    table = []
+    for task, judged in groups.items():
+        answered = [found for found in judged if found is not None]
+        means = {
+            column: sum(found[column] for found in answered) / len(answered) if answered else None
+            for column in columns
+        }
+        counts = {"task": task, "items": len(judged), "failed": len(judged) - len(answered)}
+        table.append(counts | means)
+    return pd.DataFrame(table)
+
+
+def percents(row: dict[str, Any], text: str) -> dict[str, float]:
+    """100 for every scorer that calls the answer right, and where it reads none."""
+    found: dict[str, float] = {}
+    for name, score in judge(row, text).items():
+        found[name] = 100.0 * score.correct
+        found[f"{name}_unparsed"] = 100.0 * (score.parsed is None)
+    return found
 
 
 def spoken(said: Any) -> str | None:
@@ -82,7 +88,7 @@ def spoken(said: Any) -> str | None:
 
     A table that was written and read again may have turned `2` into 2.0.
     """
-    if said is None or (isinstance(said, float) and said != said):  # noqa: PLR0124
+    if said is None or (isinstance(said, float) and said != said):
         return ""
     text = str(int(said)) if isinstance(said, float) and said.is_integer() else str(said)
     return None if text.startswith(FAILED) else text
