@@ -1,7 +1,13 @@
 import pytest
 
-from xvr.evaluation.agreement import agreement, answers_by_person, majority
+from xvr.evaluation.agreement import (
+    agreement,
+    agreement_of,
+    answers_by_person,
+    majority,
+)
 from xvr.evaluation.attempt import Attempt, AttemptError
+from xvr.evaluation.item import Target
 
 
 def said(item, name, text, key="k", number=1):
@@ -42,19 +48,19 @@ def test_most_people_win_and_among_equals_the_first_person():
 
 
 def test_percent_is_the_share_of_agreeing_pairs_of_each_item():
-    found = agreement([{"Ann": "1", "Bob": "1", "Cid": "2"}, {"Ann": "1", "Bob": "1"}])
+    found = agreement_of([{"Ann": "1", "Bob": "1", "Cid": "2"}, {"Ann": "1", "Bob": "1"}])
     assert found.percent == pytest.approx(100 * (1 / 3 + 1) / 2)
     assert (found.items, found.annotators) == (2, 3)
 
 
 def test_items_of_one_person_say_nothing():
-    found = agreement([{"Ann": "1"}, {}])
+    found = agreement_of([{"Ann": "1"}, {}])
     assert (found.items, found.annotators, found.percent, found.alpha) == (0, 0, None, None)
 
 
 def test_alpha_is_one_at_perfect_agreement_and_unknown_without_variety():
-    assert agreement([{"a": "1", "b": "1"}, {"a": "2", "b": "2"}]).alpha == 1
-    assert agreement([{"a": "1", "b": "1"}, {"a": "1", "b": "1"}]).alpha is None
+    assert agreement_of([{"a": "1", "b": "1"}, {"a": "2", "b": "2"}]).alpha == 1
+    assert agreement_of([{"a": "1", "b": "1"}, {"a": "1", "b": "1"}]).alpha is None
 
 
 def test_alpha_of_the_nominal_example_with_missing_answers():
@@ -70,6 +76,16 @@ def test_alpha_of_the_nominal_example_with_missing_answers():
         {str(person): row[unit] for person, row in enumerate(rows) if row[unit] != "-"}
         for unit in range(12)
     ]
-    found = agreement(items)
+    found = agreement_of(items)
     assert found.items == 11
     assert found.alpha == pytest.approx(0.743, abs=5e-4)
+
+
+def test_agreement_of_a_run_leaves_points_out():
+    targets = [
+        Target(item_id="a", task="t", kind="letter", answer="A", options=("A", "B")),
+        Target(item_id="p", task="t", kind="point", answer=""),
+    ]
+    rows = [said(item, name, "A") for item in ("a", "p") for name in ("Ann", "Bob")]
+    found = agreement(targets, rows)
+    assert (found.items, found.annotators, found.percent) == (1, 2, 100)

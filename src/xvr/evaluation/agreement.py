@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from xvr.evaluation.attempt import Attempt
+from xvr.evaluation.item import Target
 
 ByPerson = Mapping[str, str]
 """Answers to one item by the name of who gave them, the first person first."""
@@ -51,8 +52,20 @@ def majority(answers: ByPerson) -> str:
     return max(votes, key=lambda answer: votes[answer])
 
 
-def agreement(answers: Iterable[ByPerson]) -> Agreement:
-    """Agreement on answers that are the same or not, such as options; points are never the same.
+def agreement(targets: Iterable[Target], attempts: Iterable[Attempt]) -> Agreement:
+    """Agreement of the people who answered a run, on its options; points are left out.
+
+    Args:
+        targets: of the run.
+        attempts: of the run.
+    """
+    given = answers_by_person(attempts)
+    kinds = {target.item_id: target.kind for target in targets}
+    return agreement_of(given[item] for item in given if kinds.get(item, "point") != "point")
+
+
+def agreement_of(answers: Iterable[ByPerson]) -> Agreement:
+    """Agreement on answers that are either the same or not.
 
     People need not have answered the same items. Alpha as in Krippendorff, Computing
     Krippendorff's Alpha-Reliability (2011), section C, nominal data:
