@@ -1,4 +1,5 @@
 import json
+import sys
 from itertools import pairwise
 
 import cv2
@@ -8,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from xvr.errors import UserError
 from xvr.evaluation.human.app import make_app
+from xvr.evaluation.human.serve import is_loopback
 from xvr.evaluation.human.session import Session
 from xvr.evaluation.item import Item, Picture, Prompt, Target
 
@@ -220,3 +222,15 @@ def test_every_option_says_its_keys_and_no_key_means_two_things(kind, options, k
     assert [*keys] == [choice["value"] for choice in choices]
     pressed = sorted(key for choice in choices for key in choice["keys"])
     assert all(one != other for one, other in pairwise(pressed))
+
+
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
+def test_a_missing_package_is_told_with_the_line_that_installs_it(missing, session, monkeypatch):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(UserError, match=r'pip install "xvr\[human\]"'):
+        make_app([session], "toy")
+
+
+def test_addresses_that_only_this_machine_reaches():
+    assert all(map(is_loopback, ("127.0.0.1", "127.1.2.3", "::1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org")))

@@ -153,8 +153,10 @@ def _refusals() -> Iterator[None]:
 
 
 def _fastapi():
+    """FastAPI, and the certainty that what serves it is there too."""
     try:
         import fastapi
+        import uvicorn  # noqa: F401
     except ImportError as error:
         raise UserError('people answer on a web page: pip install "xvr[human]"') from error
     return fastapi
