@@ -174,6 +174,13 @@ def test_lenient_reads_yes_and_no_as_words(text, parsed):
     assert lenient(YES_NO, text).parsed == parsed
 
 
+@pytest.mark.parametrize("piece", ["a", "\n", "<think>", "answer is ", "image ", "not ", "1", " "])
+def test_a_text_of_any_length_is_read_in_passing(piece):
+    text = "Answer: image" + piece * 50_000
+    assert lenient(NUMBER, text).parsed is None
+    assert strict(NUMBER, text).parsed is None
+
+
 def test_what_is_no_option_of_the_item_is_not_parsed():
     target = item("d", options=("red", "green"), answer="red").target
     assert lenient(target, "The answer is blue.").parsed is None

@@ -17,7 +17,13 @@ from xvr.evaluation.models.withheld import SingleView, TextOnly
 from xvr.evaluation.store import read_run
 
 OPTIONS = ModelOptions()
-POINT = item("pt", kind="point", options=(), answer="", facts={"inside": [0.25, 0.5]})
+POINT = item(
+    "pt",
+    kind="point",
+    options=(),
+    answer="",
+    facts={"polygon": [[0.2, 0.4], [0.3, 0.4], [0.3, 0.6], [0.2, 0.6]]},
+)
 
 
 def replies(spec, benchmark, **options):
@@ -105,8 +111,29 @@ def test_the_oracle_fails_where_record_and_proof_disagree():
     assert wrong == Failure(kind="answers_disagree", message="1: record 'red', proof 'blue'")
     assert right == Answer(text="red")
     assert point == Answer(text="[(0.2500, 0.5000)]")
-    (lost,) = replies("oracle", loaded(item("pt", kind="point", options=(), answer="")))
-    assert lost.kind == "no_right_point"
+
+
+@pytest.mark.parametrize(
+    ("polygon", "point"),
+    [
+        ([[0, 0], [1, 0], [0, 1]], "[(0.2500, 0.5000)]"),
+        ([[0, 0], [1, 0], [1, 1], [0.8, 1], [0.8, 0.2], [0.1, 0.2], [0.1, 1], [0, 1]], None),
+        ([[0.1, 0.1], [0.2, 0.2], [0.3, 0.3]], "nowhere"),
+        ([[0.1, 0.1], [0.2, 0.1]], "nowhere"),
+        ([[0.1, 0.1]], "nowhere"),
+        ([], "nowhere"),
+    ],
+)
+def test_the_oracle_points_into_the_region_where_there_is_one(polygon, point):
+    target = item("pt", kind="point", options=(), answer="", facts={"polygon": polygon})
+    (reply,) = replies("oracle", loaded(target))
+    if point == "nowhere":
+        assert reply.kind == "no_right_point"
+    elif point is not None:
+        assert reply.text == point
+    else:  # an upside-down U: its middle is outside
+        x, y = (float(word) for word in reply.text.strip("[()]").split(", "))
+        assert y < 0.2 or x < 0.1 or x > 0.8
 
 
 def shown(wrapper):

@@ -41,6 +41,12 @@ def test_every_item_is_asked_once_and_in_order(tmp_path):
     assert again.asked == []
 
 
+def test_a_run_goes_on_whatever_its_decoding_is_made_of(tmp_path):
+    for _ in range(2):
+        model = Scripted(says(), decoding={"stop": ("a", "b"), "temperature": None})
+        assert ask(tmp_path / "run", model, *ITEMS).complete
+
+
 def test_parts_keep_their_order_and_the_model_gets_the_bytes(tmp_path):
     seen = []
 

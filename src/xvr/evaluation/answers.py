@@ -9,7 +9,7 @@ but `Image 2` is not 2. `lenient` takes also, in this order:
 3. a last or a first line of the first sort.
 
 Nowhere else is an option looked for: a text that discusses the options answers with none of them.
-Thinking within `<think>` is no part of an answer, and thinking that does not end leaves none.
+Thinking within `<think>` is no part of an answer, nor is thinking that does not end.
 """
 
 import re
@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from xvr.evaluation.item import AnswerKind, Target
 from xvr.evaluation.score import Score
 
-_THOUGHT = re.compile(r".*</think(?:ing)?>|<think(?:ing)?>.*", re.DOTALL | re.IGNORECASE)
+_THOUGHT_START = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _DECORATION = re.compile(r"[*_`~$]|(?<=\W)#(?=\d)|^#+ |</?(?:b|strong|em)>", re.MULTILINE)
 _EDGES = " \t\r\n.,;:!?\"'`*_~#$()[]{}<>|\\“”‘’。"
 _CUE = re.compile(
@@ -49,13 +50,13 @@ _FILLERS = re.compile(
 _CARDINALS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
 _IMAGE = re.compile(
-    r"\b(?:images?|views?|pictures?|photos?)\s*(?:number|no\.?)?\s*[#:]?\s*"
-    rf"(?P<after>\d+|{'|'.join(_CARDINALS)})(?![\w%°]|[.,]\d)"
-    rf"|\b(?P<before>\d+(?=st|nd|rd|th)|{'|'.join(_ORDINALS)})(?:st|nd|rd|th)?"
+    r"\b(?:images?|views?|pictures?|photos?)\s{0,3}(?:number|no\.?)?\s{0,3}[#:]?\s{0,3}"
+    rf"(?P<after>\d{{1,3}}|{'|'.join(_CARDINALS)})(?![\w%°]|[.,]\d)"
+    rf"|\b(?P<before>\d{{1,3}}(?=st|nd|rd|th)|{'|'.join(_ORDINALS)})(?:st|nd|rd|th)?"
     r" (?:image|view|picture|photo)\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.,/-])(?<!of )(?<!of the )(?P<after>\d+)(?![\w%°/]|[.,-]\d)")
+_NUMBER = re.compile(r"(?<![\w.,/-])(?<!of )(?<!of the )(?P<after>\d{1,3})(?![\w%°/]|[.,-]\d)")
 _LETTER = re.compile(r"(?<![\w'’])(?:A(?! [a-z])|[B-Z])(?![\w'’])")
 _WORD = re.compile(r"\w+")
 
@@ -75,8 +76,9 @@ def _score(target: Target, parsed: str | None) -> Score:
 
 
 def _spoken(text: str) -> str:
-    """A text without thinking."""
-    return _THOUGHT.sub("", text).strip()
+    """What follows the last thought; of one that does not end, what comes before it."""
+    said = _THOUGHT_END.split(text)[-1]
+    return _THOUGHT_START.split(said, maxsplit=1)[0].strip()
 
 
 def _whole(target: Target, text: str) -> str | None:

@@ -3,6 +3,7 @@
 Running again goes on with what has none. What fails is a row with its reason, never an answer.
 """
 
+import json
 import logging
 import platform
 from collections import Counter
@@ -227,7 +228,7 @@ def _manifest(
         revision=loaded.revision,
         model=model.name,
         model_revision=model.revision,
-        decoding=dict(model.decoding),
+        decoding=json.loads(json.dumps(dict(model.decoding))),  # as it will be read back
         tasks=options.tasks or None,
         limit=options.limit,
         items=items,

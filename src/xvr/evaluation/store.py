@@ -188,11 +188,10 @@ def read_run(path: Path) -> Run:
     """
     if not (path / MANIFEST).is_file():
         raise UserError(f"{path} holds no run: {MANIFEST} is missing; name the --out of a run")
-    manifest = _parsed(_MANIFEST, (path / MANIFEST).read_bytes(), str(path / MANIFEST))
     targets, images = _read_targets(path / TARGETS)
     return Run(
         path=path,
-        manifest=manifest,
+        manifest=_read_manifest(path),
         targets=targets,
         images=images,
         attempts=tuple(_read_attempts(path / ATTEMPTS)),
@@ -202,7 +201,7 @@ def read_run(path: Path) -> Run:
 def _begin(path: Path, manifest: Manifest, items: Sequence[Item]) -> None:
     """Write what the run is, or see that it is what the folder holds."""
     if (path / MANIFEST).is_file():
-        _require_same(path, read_run(path).manifest, manifest)
+        _require_same(path, _read_manifest(path), manifest)
     elif other := [p.name for p in path.iterdir() if p.name[0] != "." and p.name not in _OF_A_RUN]:
         raise UserError(f"{path} holds {other[0]} and no run; choose another folder")
     with disk_errors(path):
@@ -229,6 +228,10 @@ def _require_same(path: Path, found: Manifest, asked: Manifest) -> None:
 def _target_line(item: Item) -> bytes:
     images = [picture.name for picture in item.prompt.pictures]
     return json.dumps(asdict(item.target) | {"images": images}).encode() + b"\n"
+
+
+def _read_manifest(path: Path) -> Manifest:
+    return _parsed(_MANIFEST, (path / MANIFEST).read_bytes(), str(path / MANIFEST))
 
 
 def _read_targets(path: Path) -> tuple[tuple[Target, ...], dict[str, tuple[str, ...]]]:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from xvr.evaluation.benchmark import Loaded
@@ -83,16 +84,16 @@ def make_oracle(loaded: Loaded, options: ModelOptions) -> Baseline:  # noqa: ARG
     """Gives the right answer: a run that does not score 100 % has a fault in between.
 
     Where the benchmark has proofs (`proven` in the facts), the answer is that of the proof, and one
-    that differs from the record is a failure. A point is taken from `inside` in the facts.
+    that differs from the record is a failure. A point is one within `polygon` in the facts.
     """
 
     def reply(target: Target) -> Answer | Failure:
         if target.kind == "point":
-            if "inside" not in target.facts:
-                message = f"{target.item_id} has no known right point"
+            inside = _point_in(target.facts.get("polygon", ()))
+            if inside is None:
+                message = f"{target.item_id}: its region is empty"
                 return Failure(kind="no_right_point", message=message)
-            x, y = target.facts["inside"]
-            return Answer(text=point_text(x, y))
+            return Answer(text=point_text(*inside))
         proven = target.facts.get("proven", target.answer)
         if proven != target.answer:
             message = f"{target.item_id}: record {target.answer!r}, proof {proven!r}"
@@ -118,6 +119,28 @@ BASELINES: dict[str, Callable[[Loaded, ModelOptions], Baseline]] = {
 def point_text(x: float, y: float) -> str:
     """A point in fractions of width and height, as benchmarks ask for it."""
     return f"[({x:.4f}, {y:.4f})]"
+
+
+def _point_in(polygon: Sequence[Sequence[float]]) -> tuple[float, float] | None:
+    """A point well within a polygon by the even-odd rule; None where the polygon has no area.
+
+    Between any two neighbouring heights of corners lies a row; the point is the middle of the
+    widest piece of all rows, their height counted in.
+    """
+    heights = sorted({y for _, y in polygon})
+    pieces = []
+    for low, high in pairwise(heights):
+        y = (low + high) / 2
+        edges = zip(polygon, [*polygon[1:], *polygon[:1]], strict=True)
+        crossed = sorted(
+            ax + (bx - ax) * (y - ay) / (by - ay)
+            for (ax, ay), (bx, by) in edges
+            if (ay > y) != (by > y)
+        )
+        for left, right in zip(crossed[::2], crossed[1::2], strict=True):
+            pieces.append((min(right - left, high - low), (left + right) / 2, y))
+    width, x, y = max(pieces, default=(0.0, 0.0, 0.0))
+    return (x, y) if width > 0 else None
 
 
 def _targets(loaded: Loaded) -> dict[str, Target]:
