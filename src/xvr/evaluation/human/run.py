@@ -63,9 +63,9 @@ def open_sessions(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     with open_run(out, manifest, items) as log:
-        given = answers_by_person(log.run.attempts)
         lock = Lock()
         shown = [_one_reader_at_a_time(item, lock) for item in items]
+        given = _standing_answers(log, shown)
         yield [
             Session(
                 name,
@@ -75,6 +75,18 @@ def open_sessions(
             )
             for name in annotators
         ]
+
+
+def _standing_answers(log: RunLog, items: Sequence[Item]) -> dict[str, dict[str, str]]:
+    """Answers by item and name, without those to pictures that have been replaced since."""
+    given = answers_by_person(log.run.attempts)
+    found = {}
+    for item in items:
+        item_id = item.target.item_id
+        last = log.last(item_id)
+        if item_id in given and last is not None and last.key == _key(item):
+            found[item_id] = given[item_id]
+    return found
 
 
 def _one_reader_at_a_time(item: Item, lock: Lock) -> Item:
