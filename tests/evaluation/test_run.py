@@ -207,23 +207,26 @@ ask(Path(sys.argv[2]), Scripted(says(), wait_s=0.01, concurrency=int(sys.argv[3]
 """
 
 
-@pytest.mark.parametrize(("sent", "concurrency"), [("SIGKILL", 1), ("SIGKILL", 5), ("SIGINT", 5)])
-def test_a_killed_run_goes_on_to_the_item(tmp_path, sent, concurrency):
-    out = tmp_path / "run"
-    command = [sys.executable, "-c", SLOW, str(HERE), str(out), str(concurrency)]
-    process = subprocess.Popen(
-        command,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    attempts = out / "attempts.jsonl"
+def wait_for_lines(path, count, process):
     until = time.monotonic() + 60
-    while not attempts.exists() or attempts.read_bytes().count(b"\n") < 20:
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.01)
-    process.send_signal(getattr(signal, sent))
-    process.wait(timeout=60)
+
+
+@pytest.mark.parametrize(("sent", "concurrency"), [("SIGKILL", 5), ("SIGINT", 1), ("SIGINT", 5)])
+def test_a_killed_run_goes_on_to_the_item(tmp_path, sent, concurrency):
+    out = tmp_path / "run"
+    command = [sys.executable, "-c", SLOW, str(HERE), str(out), str(concurrency)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
+        try:
+            wait_for_lines(out / "attempts.jsonl", 20, process)
+            process.send_signal(getattr(signal, sent))
+            process.wait(timeout=60)
+        finally:
+            process.kill()
     done = read_run(out).answers
     assert 20 <= len(done) < 400
     items = [item(f"i{number}", f"p{number}") for number in range(400)]

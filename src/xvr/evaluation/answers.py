@@ -68,7 +68,7 @@ def strict(target: Target, text: str) -> Score:
 
 def lenient(target: Target, text: str) -> Score:
     """Whether the option that a text settles on is the right one."""
-    return _score(target, next(_settled(target, _spoken(text)), None))
+    return _score(target, _settled(target, _spoken(text)))
 
 
 def _score(target: Target, parsed: str | None) -> Score:
@@ -85,13 +85,16 @@ def _whole(target: Target, text: str) -> str | None:
     return _legal(target, text.strip(_EDGES))
 
 
-def _settled(target: Target, text: str) -> Iterator[str]:
+def _settled(target: Target, text: str) -> str | None:
     """What a text answers, the surest reading first."""
     plain = _DECORATION.sub("", text)
     lines = [line for line in plain.splitlines() if line.strip()]
-    readings = [_whole(target, text), _alone(target, plain), _after_cue(target, plain)]
-    readings += [_alone(target, line) for line in (*lines[-1:], *lines[:1])]
-    yield from (option for option in readings if option is not None)
+    return (
+        _whole(target, text)
+        or _alone(target, plain)
+        or _after_cue(target, plain)
+        or next(filter(None, (_alone(target, line) for line in (*lines[-1:], *lines[:1]))), None)
+    )
 
 
 def _alone(target: Target, text: str) -> str | None:

@@ -50,11 +50,11 @@ class Calls:
 
     def start(self, questions: Sequence[Question]) -> None:
         """Ask some questions in one call."""
-        self.running += 1
         if self.most > 1:
             self._asked.put(questions)
         else:
             self._ended.put(_call(self._model, questions))
+        self.running += 1  # last: Ctrl-C within a call leaves none to wait for
 
     def next(self) -> Call:
         """The next call that ends; there must be one running."""
