@@ -87,10 +87,7 @@ class Run:
 
     @property
     def answers(self) -> dict[str, str]:
-        """The text of every item that is answered: its last answer to what it was last asked.
-
-        Where people answered, that of most of them (see `xvr.evaluation.agreement`).
-        """
+        """Of every answered item the last answer to what was last asked; of people, that of most."""
         keys = {attempt.item_id: attempt.key for attempt in self.attempts}
         answers = {
             attempt.item_id: attempt.text
