@@ -87,7 +87,7 @@ class Run:
 
     @property
     def answers(self) -> dict[str, str]:
-        """Of every answered item the last answer to what was last asked; of people, that of most."""
+        """Each item's last answer to what was last asked; of people, that of most."""
         keys = {attempt.item_id: attempt.key for attempt in self.attempts}
         answers = {
             attempt.item_id: attempt.text
