@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data stats": ("xvr.cli.data", "Print what is in a dataset."),
     "data show": ("xvr.cli.data", "Write a web page over a dataset."),
     "eval run": ("xvr.cli.evaluation", "Ask a model the questions of a benchmark."),
+    "eval human": ("xvr.cli.human", "Let people answer a benchmark on a local page."),
+    "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

@@ -29,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 from xvr.dataset import atomic
 from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
+from xvr.evaluation.agreement import answers_by_person, majority
 from xvr.evaluation.attempt import Attempt, from_line, to_line
 from xvr.evaluation.item import Item, Target
 
@@ -86,13 +87,15 @@ class Run:
 
     @property
     def answers(self) -> dict[str, str]:
-        """The text of every item that is answered: its last answer to what it was last asked."""
+        """Each item's last answer to what was last asked; of people, that of most."""
         keys = {attempt.item_id: attempt.key for attempt in self.attempts}
-        return {
+        answers = {
             attempt.item_id: attempt.text
             for attempt in self.attempts
             if attempt.text is not None and attempt.key == keys[attempt.item_id]
         }
+        people = answers_by_person(self.attempts)
+        return answers | {item_id: majority(given) for item_id, given in people.items()}
 
 
 class RunLog:
