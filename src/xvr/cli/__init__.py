@@ -23,6 +23,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data audit": ("xvr.cli.data", "Recompute every answer and measure what cheaters get."),
     "data stats": ("xvr.cli.data", "Print what is in a dataset."),
     "data show": ("xvr.cli.data", "Write a web page over a dataset."),
+    "eval score": ("xvr.cli.scores", "Judge the answers of a run: numbers with intervals."),
+    "eval compare": ("xvr.cli.scores", "Hold runs against each other, item by item."),
+    "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

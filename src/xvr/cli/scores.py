@@ -1,0 +1,78 @@
+"""`xvr eval score`, `compare` and `report`: numbers and pages of runs that are on disk."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from xvr.cli.progress import tell
+
+Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
+Runs = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN...")]
+
+
+def eval_score(
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")],
+    /,
+    scorer: str | None = None,
+    seed: int = 0,
+    as_json: Json = False,
+) -> int:
+    """Judge the answers of a run, write RUN/scores.json and print the numbers; asks no model.
+
+    Args:
+        run: Folder that `xvr eval run` wrote.
+        scorer: Print this scorer only; scores.json always holds all of the benchmark.
+        seed: Seed of the bootstrap.
+        as_json: Print everything as JSON.
+    """
+    from xvr.evaluation.judged import choose_scorers, find_benchmark
+    from xvr.evaluation.scoring import score_run, write_scores
+    from xvr.evaluation.tables import score_table, to_text
+
+    scored = score_run(run, seed=seed)
+    benchmark = find_benchmark(scored.run.manifest.benchmark)
+    names = choose_scorers(benchmark, scorer)
+    path = write_scores(scored)
+    if as_json:
+        found = scored.to_json()
+        found["scorers"] = {name: found["scorers"][name] for name in names}
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    else:
+        tables = [to_text(score_table(scored, scored.scores[name])) for name in names]
+        sys.stdout.write("\n\n".join(tables) + "\n")
+    tell(f"{path}")
+    return 0
+
+
+def eval_compare(
+    runs: Runs,
+    /,
+    scorer: str | None = None,
+    seed: int = 0,
+    as_json: Json = False,
+) -> int:
+    """Hold runs against the first one, item by item: differences, exact tests, intervals.
+
+    Args:
+        runs: Folders of two or more runs of one benchmark.
+        scorer: Scorer of the benchmark; its default one when left out.
+        seed: Seed of the bootstrap.
+        as_json: Print one JSON object per pair.
+    """
+    from xvr.evaluation.compare import compare_runs
+    from xvr.evaluation.names import run_names
+    from xvr.evaluation.tables import comparison_table, to_text
+
+    found = compare_runs(runs, scorer, seed=seed)
+    if as_json:
+        sys.stdout.write("".join(json.dumps(one.to_json()) + "\n" for one in found))
+        return 0
+    first, *others = run_names(runs)
+    tables = [
+        to_text(comparison_table(one, first, name)) for one, name in zip(found, others, strict=True)
+    ]
+    sys.stdout.write("\n\n".join(tables) + "\n")
+    return 0
