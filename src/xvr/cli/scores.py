@@ -28,12 +28,13 @@ def eval_score(
         seed: Seed of the bootstrap.
         as_json: Print everything as JSON.
     """
-    from xvr.evaluation.judged import choose_scorers, find_benchmark
+    from xvr.evaluation.benchmarks import get_benchmark
+    from xvr.evaluation.judged import choose_scorers
     from xvr.evaluation.scoring import score_run, write_scores
     from xvr.evaluation.tables import score_table, to_text
 
     scored = score_run(run, seed=seed)
-    benchmark = find_benchmark(scored.run.manifest.benchmark)
+    benchmark = get_benchmark(scored.run.manifest.benchmark)
     names = choose_scorers(benchmark, scorer)
     path = write_scores(scored)
     if as_json:

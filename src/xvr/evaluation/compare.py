@@ -10,8 +10,9 @@ import numpy as np
 from xvr import __version__
 from xvr.engine.seeds import child_rng
 from xvr.errors import UserError
+from xvr.evaluation.benchmarks import get_benchmark
 from xvr.evaluation.item import Target
-from xvr.evaluation.judged import Judged, choose_scorers, find_benchmark, judge
+from xvr.evaluation.judged import Judged, choose_scorers, judge
 from xvr.evaluation.statistics import (
     CONFIDENCE,
     POWER,
@@ -135,7 +136,7 @@ def _what_differs(one: Target, other: Target) -> str:
 
 
 def _compare(first: Run, second: Run, scorer: str | None, seed: int, resamples: int) -> Comparison:
-    benchmark = find_benchmark(first.manifest.benchmark)
+    benchmark = get_benchmark(first.manifest.benchmark)
     name, function = next(iter(choose_scorers(benchmark, scorer).items()))
     ours = {item.target.item_id: item for item in judge(first, function)}
     theirs = {item.target.item_id: item for item in judge(second, function)}

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from xvr.errors import unknown_name
 from xvr.evaluation.benchmark import Benchmark
-from xvr.evaluation.benchmarks import BENCHMARKS
 from xvr.evaluation.item import Target
 from xvr.evaluation.score import Scorer
 from xvr.evaluation.store import Run
@@ -32,18 +31,6 @@ def _judge(target: Target, text: str | None, scorer: Scorer) -> Judged:
         return Judged(target=target, text=None, parsed=None, correct=False)
     score = scorer(target, text)
     return Judged(target=target, text=text, parsed=score.parsed, correct=score.correct)
-
-
-def find_benchmark(name: str) -> Benchmark:
-    """The benchmark with a name.
-
-    Raises:
-        UserError: the name is unknown.
-    """
-    known = {benchmark.name: benchmark for benchmark in BENCHMARKS}
-    if name not in known:
-        raise unknown_name("benchmark", name, known)
-    return known[name]
 
 
 def choose_scorers(benchmark: Benchmark, scorer: str | None) -> dict[str, Scorer]:

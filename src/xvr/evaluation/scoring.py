@@ -12,7 +12,8 @@ from typing import Any
 from xvr import __version__
 from xvr.dataset import atomic
 from xvr.errors import UserError
-from xvr.evaluation.judged import Judged, choose_scorers, find_benchmark, judge
+from xvr.evaluation.benchmarks import get_benchmark
+from xvr.evaluation.judged import Judged, choose_scorers, judge
 from xvr.evaluation.statistics import CONFIDENCE, RESAMPLES
 from xvr.evaluation.store import Run, read_run
 from xvr.evaluation.summary import Summary, by_task, summarize, tasks_of
@@ -109,7 +110,7 @@ def score_run(
     run = read_run(path)
     if not run.targets:
         raise UserError(f"{path} holds a run of no items; run it again with another --tasks")
-    benchmark = find_benchmark(run.manifest.benchmark)
+    benchmark = get_benchmark(run.manifest.benchmark)
     chosen = choose_scorers(benchmark, scorer)
     scores: dict[str, Scores] = {}
     for name, function in chosen.items():

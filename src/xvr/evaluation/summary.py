@@ -12,6 +12,7 @@ from xvr.evaluation.benchmark import Benchmark, Total
 from xvr.evaluation.item import Target
 from xvr.evaluation.judged import Judged
 from xvr.evaluation.statistics import Interval, cluster_bootstrap, cluster_numbers, wilson
+from xvr.tasks import ALL_TASK_NAMES
 
 ItemsT = TypeVar("ItemsT")
 
@@ -47,8 +48,8 @@ class Summary:
 
 
 def by_task(benchmark: Benchmark, judged: Sequence[Judged]) -> dict[str, list[Judged]]:
-    """Judged items by task, in the order of the benchmark's table, then as they come."""
-    groups: dict[str, list[Judged]] = {task: [] for task in benchmark.counts or ()}
+    """Judged items by task, in the order of the published table, then as they come."""
+    groups: dict[str, list[Judged]] = {task: [] for task in benchmark.counts or ALL_TASK_NAMES}
     for item in judged:
         groups.setdefault(item.target.task, []).append(item)
     return {task: items for task, items in groups.items() if items}

@@ -190,7 +190,7 @@ def to_text(table: Table) -> str:
 
     blocks = ["\n".join(aligned(row.cells) for row in rows) for _, rows in _blocks(table)]
     body = f"\n{'-' * (sum(widths) + 2 * len(widths) - 2)}\n".join([aligned(table.heads), *blocks])
-    return "\n".join([table.title, *(f"! {note}" for note in table.notes), body])
+    return "\n".join([table.title, *(f"- {note}" for note in table.notes), body])
 
 
 def to_markdown(table: Table) -> str:
