@@ -77,3 +77,30 @@ def eval_compare(
     ]
     sys.stdout.write("\n\n".join(tables) + "\n")
     return 0
+
+
+def eval_report(
+    runs: Runs,
+    /,
+    out: Path = Path("report.html"),
+    data: Path | None = None,
+    samples: int = 48,
+    scorer: str | None = None,
+    seed: int = 0,
+) -> int:
+    """Write a self-contained page over runs, with its numbers as Markdown and JSON beside it.
+
+    Args:
+        runs: Folders of runs of one benchmark; the others are held against the first.
+        out: Page to write.
+        data: What the runs were asked, for images and difficulty; where they found it when left
+            out.
+        samples: Most items shown with their images.
+        scorer: Scorer of the benchmark; its default one when left out.
+        seed: Seed of the bootstrap and of the items shown.
+    """
+    from xvr.viewer.evaluation import report
+
+    written = report(runs, out, data=data, samples=samples, scorer=scorer, seed=seed)
+    sys.stdout.write("".join(f"{path}\n" for path in written))
+    return 0

@@ -5,7 +5,7 @@ largest one at which all images of the page stay within a budget.
 """
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from xvr.dataset.encode import encode
-from xvr.dataset.shards import ShardReader
 from xvr.errors import Unusable, UserError
 from xvr.sources.pixels import decode_image
 from xvr.sources.records import Image
@@ -52,25 +51,33 @@ class Picture:
         return decode_image(self.jpeg, "embedded image")
 
 
-def embed(images: ShardReader, urls: Iterable[str]) -> Mapping[str, Picture]:
-    """Pictures by url; an image that cannot be read has a problem in its place."""
+def embed(
+    read: Callable[[str], bytes], urls: Iterable[str], *, budget_bytes: int = BUDGET_BYTES
+) -> Mapping[str, Picture]:
+    """Pictures by url; an image that cannot be read has a problem in its place.
+
+    Args:
+        read: gives the file of a url, or raises `UserError`.
+        urls: of all images of the page.
+        budget_bytes: of JPEG; kept to unless even the smallest grade needs more.
+    """
     urls = list(dict.fromkeys(urls))
     pictures: dict[str, Picture] = {}
     for grade in _GRADES:
         total, pictures = 0, {}
         for url in urls:
-            pictures[url] = _embed(images, url, grade)
+            pictures[url] = _embed(read, url, grade)
             total += len(pictures[url].jpeg)
-            if total > BUDGET_BYTES and grade is not _GRADES[-1]:
+            if total > budget_bytes and grade is not _GRADES[-1]:
                 break
         else:
             break
     return pictures
 
 
-def _embed(images: ShardReader, url: str, grade: _Grade) -> Picture:
+def _embed(read: Callable[[str], bytes], url: str, grade: _Grade) -> Picture:
     try:
-        image = decode_image(images.read(url), url)
+        image = decode_image(read(url), url)
     except (UserError, Unusable) as error:
         return Picture(problem=str(error))
     height, width = image.shape[:2]
