@@ -167,7 +167,7 @@ def overview_table(results: Results) -> Table:
         cells = ("–" if s is None else f"{percent(s.accuracy)} ({interval(s.wilson)})"
                  for s in summaries)  # fmt: skip
         rows.append(Row(cells=(name, *cells), kind="ours"))
-    notes = ["right answers in percent, Wilson's 95 % interval in brackets"]
+    notes = ["right answers in percent, of our runs with Wilson's 95 % interval"]
     if results.published:
         notes.append(
             "* published by others and not measured here; to be held against a run only where it "

@@ -154,7 +154,14 @@ def table(found: Table, *, heading: bool = True) -> Markup:
 
 def _row(row: Row) -> Markup:
     name, *cells = row.cells
-    return tag("tr", tag("th", _words(name), scope="row"), *(tag("td", cell) for cell in cells))
+    return tag("tr", tag("th", _words(name), scope="row"), *map(_cell, cells))
+
+
+def _cell(text: str) -> Markup:
+    """An interval in brackets stands below its number."""
+    number, bracket, rest = text.partition(" (")
+    below = tag("small", rest.removesuffix(")")) if bracket else None
+    return tag("td", number, below)
 
 
 def _words(text: str) -> str:
