@@ -6,7 +6,7 @@ from xvr.evaluation.difficulty import Bin
 from xvr.viewer.html import Markup, tag
 from xvr.viewer.measures import label, quantity
 from xvr.viewer.names import title
-from xvr.viewer.runs import color
+from xvr.viewer.runs import color, key
 
 _WIDTH, _HEIGHT, _LEFT, _BASE = 320.0, 150.0, 30.0, 122.0
 _TOP = 8.0
@@ -27,7 +27,9 @@ def curves(found: Mapping[str, Mapping[str, Runs]], names: Sequence[str]) -> Mar
         for task, measures in found.items()
         for measure, runs in measures.items()
     ]
-    return tag("div", tag("p", words, class_="small"), tag("div", *panels, class_="curves"))
+    return tag(
+        "div", tag("p", words, class_="small"), key(names), tag("div", *panels, class_="curves")
+    )
 
 
 def _panel(heading: str, measure: str, runs: Runs, names: Sequence[str]) -> Markup:

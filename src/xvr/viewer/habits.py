@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from xvr.evaluation.given import Given
 from xvr.viewer.html import Markup, tag
 from xvr.viewer.names import title
-from xvr.viewer.runs import color, swatch
+from xvr.viewer.runs import color, key, swatch
 
 
 def habits(given: Mapping[str, Mapping[str, Given]], names: Sequence[str]) -> Markup | None:
@@ -17,7 +17,9 @@ def habits(given: Mapping[str, Mapping[str, Given]], names: Sequence[str]) -> Ma
         "bar: the run likes this place or colour."
     )
     panels = [_panel(task, runs, names) for task, runs in given.items()]
-    return tag("div", tag("p", words, class_="small"), tag("div", *panels, class_="charts"))
+    return tag(
+        "div", tag("p", words, class_="small"), key(names), tag("div", *panels, class_="charts")
+    )
 
 
 def _panel(task: str, runs: Mapping[str, Given], names: Sequence[str]) -> Markup:

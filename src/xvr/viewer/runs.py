@@ -33,6 +33,12 @@ def swatch(place: int) -> Markup:
     return tag("span", class_="swatch", style=f"background:{color(place)}")
 
 
+def key(names: Sequence[str]) -> Markup:
+    """Which colour is whose."""
+    entries = (tag("li", swatch(place), name) for place, name in enumerate(names))
+    return tag("ul", *entries, class_="key")
+
+
 def alarms(results: Results) -> Markup | None:
     """What must be known before any number, in red."""
     missing = {name: scored for name, scored in results.runs.items() if not scored.complete}
