@@ -4,6 +4,7 @@ import pytest
 from writing import TASKS, first, targets, write_run
 
 from xvr.errors import UserError
+from xvr.evaluation.area import polygon_share
 from xvr.evaluation.benchmarks import get_benchmark
 from xvr.evaluation.item import Target
 from xvr.evaluation.judged import Judged
@@ -14,6 +15,7 @@ from xvr.evaluation.summary import by_task, chance, summarize
 from xvr.evaluation.tables import score_table, to_markdown, to_text, warnings
 
 POINTS, TIMES = TASKS
+SQUARE = [[0.25, 0.25], [0.5, 0.25], [0.5, 0.5], [0.25, 0.5]]
 
 
 def scored(path, *args, **options):
@@ -43,13 +45,27 @@ def test_chance_is_the_mean_over_options_and_majority_the_most_frequent_right_an
 
 
 def test_points_have_the_area_of_their_region_as_chance_and_no_majority():
-    point = Target(item_id="a", task="context", kind="point", answer="", facts={"area_share": 0.1})
+    point = Target(item_id="a", task="context", kind="point", answer="", facts={"polygon": SQUARE})
     bare = Target(item_id="b", task="context", kind="point", answer="")
-    assert chance(point) == 0.1
+    assert chance(point) == pytest.approx(0.0625)
     assert chance(bare) is None
     judged = [Judged(target=t, text="(0, 0)", parsed="(0, 0)", correct=True) for t in (point, bare)]
     both = summarize({"context": judged}, macro=False, seed=0, resamples=10)
     assert (both.chance, both.majority) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("polygon", "share"),
+    [
+        (SQUARE, 0.0625),
+        ([[0, 0], [1, 0], [0, 1]], 0.5),
+        ([[0, 0], [1, 1], [1, 0], [0, 1]], 0.5),  # edges cross: two triangles
+        ([[-1, -1], [2, -1], [2, 2], [-1, 2]], 1.0),
+        ([[0.5, 0.5]], 0.0),
+    ],
+)
+def test_the_share_of_the_image_in_a_polygon(polygon, share):
+    assert polygon_share(polygon) == pytest.approx(share, abs=0.005)
 
 
 def test_a_macro_total_is_the_mean_over_tasks():

@@ -88,7 +88,9 @@ class Results:
             "scorer": self.scorer,
             "runs": {name: scored.to_json() for name, scored in self.runs.items()},
             "comparisons": {name: one.to_json() for name, one in self.comparisons.items()},
-            "published_by_others": [asdict(row) for row in self.published],
+            "published_by_others": [
+                asdict(row) | {"percent": dict(row.percent)} for row in self.published
+            ],
             "answers_given": {
                 task: {run: asdict(given) for run, given in runs.items()}
                 for task, runs in self.given.items()
@@ -155,7 +157,7 @@ def overview_table(results: Results) -> Table:
         Row(
             cells=(
                 f"{row.name}\u00a0*",
-                *(_given(row.tasks.get(t)) for t in tasks),
+                *(_given(row.percent.get(t)) for t in tasks),
                 _given(row.overall),
             ),
             kind="theirs",
@@ -169,10 +171,12 @@ def overview_table(results: Results) -> Table:
         rows.append(Row(cells=(name, *cells), kind="ours"))
     notes = ["right answers in percent, of our runs with Wilson's 95 % interval"]
     if results.published:
+        sources = ", ".join(dict.fromkeys(row.source for row in results.published))
         notes.append(
-            "* published by others and not measured here; to be held against a run only where it "
-            "was asked the published release"
+            f"* published by others ({sources}) and not measured here; to be held against a run "
+            "only where it was asked the published release"
         )
+    notes += [f"{row.name}: {row.note}" for row in results.published if row.note]
     return Table(
         title=f"{results.benchmark}, scorer {results.scorer}",
         heads=("", *tasks, total),

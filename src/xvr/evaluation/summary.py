@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from xvr.engine.seeds import child_rng
+from xvr.evaluation.area import polygon_share
 from xvr.evaluation.benchmark import Benchmark, Total
 from xvr.evaluation.item import Target
 from xvr.evaluation.judged import Judged
@@ -102,8 +103,8 @@ def chance(target: Target) -> float | None:
     """What one blind guess gets: one of the options, or the share of the image that is right."""
     if target.options:
         return 1 / len(target.options)
-    area = target.facts.get("area_share")
-    return float(area) if area is not None else None
+    polygon = target.facts.get("polygon")
+    return polygon_share(polygon) if polygon else None
 
 
 def _majority(items: Sequence[Judged]) -> list[float | None]:
