@@ -42,7 +42,7 @@ def score_table(scored: ScoredRun, scores: Scores) -> Table:
         title=f"{scored.run.manifest.model}, scorer {scores.scorer}",
         heads=(*heads, "chance", "majority", "unparsed", "no answer"),
         rows=tuple(rows),
-        notes=(*warnings(scored), *_few_clusters(scores.tasks.values())),
+        notes=(*warnings(scored), *_few_clusters(one.clusters for one in scores.tasks.values())),
     )
 
 
@@ -62,8 +62,8 @@ def _score_row(name: str, summary: Summary, kind: str) -> Row:
     return Row(cells=cells, kind=kind)
 
 
-def _few_clusters(summaries: Iterable[Summary]) -> list[str]:
-    least = min(summary.clusters for summary in summaries)
+def _few_clusters(numbers: Iterable[int]) -> list[str]:
+    least = min(numbers)
     if least >= FEW_CLUSTERS:
         return []
     return [
@@ -127,7 +127,7 @@ def _of_comparison(comparison: Comparison) -> list[str]:
     for name, count in (("A", comparison.only_in_first), ("B", comparison.only_in_second)):
         if count:
             notes.append(f"{count} items that only {name} was asked are left out")
-    return notes
+    return notes + _few_clusters(one.clusters for one in comparison.tasks.values())
 
 
 def usage_table(runs: Mapping[str, ScoredRun]) -> Table:
