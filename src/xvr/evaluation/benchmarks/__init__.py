@@ -5,11 +5,15 @@ from functools import partial
 
 from xvr.errors import UserError, unknown_name
 from xvr.evaluation.benchmark import Benchmark
-from xvr.evaluation.benchmarks import xvr
+from xvr.evaluation.benchmarks import mindcube, robospatial, xvr
 
 __all__ = ["BENCHMARKS", "get_benchmark"]
 
-BENCHMARKS: tuple[Benchmark, ...] = (xvr.BENCHMARK,)
+BENCHMARKS: tuple[Benchmark, ...] = (
+    xvr.BENCHMARK,
+    mindcube.BENCHMARK,
+    robospatial.BENCHMARK,
+)
 
 
 def get_benchmark(name: str, *, split: str | None = None) -> Benchmark:
