@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from xvr.cli.progress import tell
+from xvr.cli.progress import Bar, tell
 
 Json = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
 Runs = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN...")]
@@ -95,12 +95,15 @@ def eval_report(
         out: Page to write.
         data: What the runs were asked, for images and difficulty; where they found it when left
             out.
-        samples: Most items shown with their images.
+        samples: Most items shown; images of more than 150 are files beside the page.
         scorer: Scorer of the benchmark; its default one when left out.
         seed: Seed of the bootstrap and of the items shown.
     """
     from xvr.viewer.evaluation import report
 
-    written = report(runs, out, data=data, samples=samples, scorer=scorer, seed=seed)
+    with Bar("written", "image") as bar:
+        written = report(
+            runs, out, data=data, samples=samples, scorer=scorer, seed=seed, progress=bar.show
+        )
     sys.stdout.write("".join(f"{path}\n" for path in written))
     return 0

@@ -15,8 +15,9 @@ from xvr.evaluation.names import names_of
 from xvr.evaluation.published import PublishedRow, published
 from xvr.evaluation.scoring import ScoredRun, score_run
 from xvr.evaluation.statistics import RESAMPLES
-from xvr.evaluation.summary import by_task
+from xvr.evaluation.summary import Summary, by_task
 from xvr.evaluation.tables import (
+    NONE,
     Row,
     Table,
     comparison_table,
@@ -152,23 +153,11 @@ def overview_table(results: Results) -> Table:
     """The published table with our rows in it, by the chosen scorer."""
     tasks = results.tasks
     scores = {name: scored.scores[results.scorer] for name, scored in results.runs.items()}
-    total = next(iter(next(iter(scores.values())).totals))
-    rows = [
-        Row(
-            cells=(
-                f"{row.name}\u00a0*",
-                *(_given(row.percent.get(t)) for t in tasks),
-                _given(row.overall),
-            ),
-            kind="theirs",
-        )
-        for row in results.published
-    ]
+    totals = list(dict.fromkeys(total for one in scores.values() for total in one.totals))
+    rows = [_their_row(row, tasks, totals) for row in results.published]
     for name, one in scores.items():
-        summaries = [*(one.tasks.get(task) for task in tasks), one.totals[total]]
-        cells = ("–" if s is None else f"{percent(s.accuracy)} ({interval(s.wilson)})"
-                 for s in summaries)  # fmt: skip
-        rows.append(Row(cells=(name, *cells), kind="ours"))
+        numbers = [*(one.tasks.get(task) for task in tasks), *(one.totals.get(t) for t in totals)]
+        rows.append(Row(cells=(name, *map(_our_cell, numbers)), kind="ours"))
     notes = ["right answers in percent, of our runs with Wilson's 95 % interval"]
     if results.published:
         sources = ", ".join(dict.fromkeys(row.source for row in results.published))
@@ -179,14 +168,27 @@ def overview_table(results: Results) -> Table:
     notes += [f"{row.name}: {row.note}" for row in results.published if row.note]
     return Table(
         title=f"{results.benchmark}, scorer {results.scorer}",
-        heads=("", *tasks, total),
+        heads=("", *tasks, *totals),
         rows=tuple(rows),
         notes=tuple(notes),
     )
 
 
+def _their_row(row: PublishedRow, tasks: Sequence[str], totals: Sequence[str]) -> Row:
+    """Their overall number stands under our first total."""
+    numbers = [*(row.percent.get(task) for task in tasks), row.overall, *(None for _ in totals[1:])]
+    return Row(cells=(f"{row.name}\u00a0*", *map(_given, numbers)), kind="theirs")
+
+
+def _our_cell(summary: Summary | None) -> str:
+    if summary is None:
+        return NONE
+    number = percent(summary.accuracy)
+    return number if summary.wilson is None else f"{number} ({interval(summary.wilson)})"
+
+
 def _given(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+    return NONE if value is None else f"{value:.1f}"
 
 
 def _turned(

@@ -67,8 +67,8 @@ def _few_clusters(numbers: Iterable[int]) -> list[str]:
     if least >= FEW_CLUSTERS:
         return []
     return [
-        f"only {least} scenes or episodes behind a task: with less than {FEW_CLUSTERS} the "
-        "interval by cluster is too short"
+        f"a task has {least} clusters (scenes, episodes) only: below {FEW_CLUSTERS} the interval "
+        "by cluster is too short"
     ]
 
 

@@ -111,7 +111,7 @@ def _read(prompt: Prompt) -> tuple[list[_Figure], list[str]]:
 
 def _figure(number: int, figure: _Figure, picture: Picture, target: Target) -> Markup:
     words = figure.label.removesuffix(":") or f"image {number}, without a label"
-    if picture.jpeg:
+    if not picture.problem:
         size = {"width": str(picture.width), "height": str(picture.height)}
         image = tag("img", src=picture.uri, alt=words, loading="lazy", decoding="async", **size)
         shown = tag("button", image, class_="zoom", type="button", aria_label=f"Enlarge {words}")

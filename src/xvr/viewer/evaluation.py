@@ -4,7 +4,7 @@ report([Path("base"), Path("tuned")], Path("report.html"), data=Path("dataset"))
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from xvr import __version__
@@ -15,7 +15,6 @@ from xvr.evaluation.difficulty import read_measures
 from xvr.evaluation.item import Prompt, Target
 from xvr.evaluation.pick import pick
 from xvr.evaluation.results import Results, gather, overview_table
-from xvr.evaluation.statistics import RESAMPLES
 from xvr.evaluation.store import read_run
 from xvr.evaluation.tables import comparison_table, score_table, to_markdown, usage_table
 from xvr.viewer import runs
@@ -25,10 +24,12 @@ from xvr.viewer.habits import habits
 from xvr.viewer.html import Markup, tag
 from xvr.viewer.measures import count
 from xvr.viewer.page import page
-from xvr.viewer.pictures import embed
+from xvr.viewer.pictures import Picture, embed, put_beside
 
 IMAGE_BYTES = 9_000_000
-"""Of all images of the page, before base64."""
+"""Of all embedded images, before base64."""
+MOST_EMBEDDED = 150
+"""Items whose images are embedded; of more they are files beside the page."""
 
 
 def report(
@@ -39,7 +40,7 @@ def report(
     samples: int = 48,
     scorer: str | None = None,
     seed: int = 0,
-    resamples: int = RESAMPLES,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Path, Path, Path]:
     """Write a page over runs, and its numbers beside it.
 
@@ -51,7 +52,7 @@ def report(
         samples: the most items shown, drawn over tasks and over right and wrong answers.
         scorer: of the benchmark; its default one by default.
         seed: of the bootstrap and of the items shown.
-        resamples: of the bootstrap.
+        progress: told how many images are written, where they are not embedded.
 
     Returns:
         The page, the Markdown and the JSON.
@@ -75,18 +76,18 @@ def report(
         scorer,
         measures=read_measures(place) if proven else None,
         seed=seed,
-        resamples=resamples,
     )
     shown = _shown(results, samples, seed)
-    cards = _cards(results, shown, prompts)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cards = _cards(results, shown, prompts, _pictures(out, shown, prompts, progress))
     name = f"{results.benchmark} · {', '.join(results.runs)}"
     text = page(
         name,
         _body(results, cards, len(shown), bool(prompts)),
         scripts=("evaluation.js",),
         styles=("page.css", "evaluation.css"),
+        images_beside=len(shown) > MOST_EMBEDDED,
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
     markdown, numbers = out.with_suffix(".md"), out.with_suffix(".json")
     atomic.write_bytes(out, text.encode(errors="replace"))
     atomic.write_bytes(markdown, _markdown(results).encode(errors="replace"))
@@ -106,19 +107,35 @@ def _shown(results: Results, samples: int, seed: int) -> list[Target]:
     return pick(results.targets, verdicts, samples, seed)
 
 
+def _pictures(
+    out: Path,
+    shown: Sequence[Target],
+    prompts: Mapping[str, Prompt],
+    progress: Callable[[int, int], None] | None,
+) -> Mapping[str, Picture]:
+    """Images of the items shown, by name."""
+    asked = (prompts[target.item_id] for target in shown if target.item_id in prompts)
+    images = {picture.name: picture for prompt in asked for picture in prompt.pictures}
+
+    def read(name: str) -> bytes:
+        return images[name].read()
+
+    if len(shown) > MOST_EMBEDDED:
+        return put_beside(out, read, images, progress)
+    return embed(read, images, budget_bytes=IMAGE_BYTES)
+
+
 def _cards(
     results: Results,
     shown: Sequence[Target],
     prompts: Mapping[str, Prompt],
+    pictures: Mapping[str, Picture],
 ) -> Markup:
-    asked = {target.item_id: prompts.get(target.item_id) for target in shown}
-    images = {one.name: one for prompt in asked.values() if prompt for one in prompt.pictures}
-    pictures = embed(lambda name: images[name].read(), images, budget_bytes=IMAGE_BYTES)
     judged = results.judged()
     cards = []
     for target in shown:
         answers = {name: items.get(target.item_id) for name, items in judged.items()}
-        cards.append(item_card(target, asked[target.item_id], pictures, answers))
+        cards.append(item_card(target, prompts.get(target.item_id), pictures, answers))
     return tag("div", *cards, class_="cards")
 
 

@@ -1,7 +1,7 @@
 """A page that needs neither a server nor the network.
 
-It carries its style, script and images. A content security policy lets it load nothing, and run
-nothing but that script, whatever the page holds.
+It carries its style, its script and, unless they are very many, its images. A content security
+policy lets it load nothing else and run nothing but that script, whatever the page holds.
 """
 
 import base64
@@ -13,7 +13,14 @@ from string import Template
 from xvr.viewer.html import Markup, tag
 
 
-def page(title: str, body: Markup, *, scripts: Sequence[str], styles: Sequence[str]) -> str:
+def page(
+    title: str,
+    body: Markup,
+    *,
+    scripts: Sequence[str],
+    styles: Sequence[str],
+    images_beside: bool = False,
+) -> str:
     """The whole document.
 
     Args:
@@ -21,6 +28,7 @@ def page(title: str, body: Markup, *, scripts: Sequence[str], styles: Sequence[s
         body: all that is shown.
         scripts: files of this room, run as one.
         styles: files of this room.
+        images_beside: images may be files on disk.
     """
     script = _joined(scripts)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -29,6 +37,7 @@ def page(title: str, body: Markup, *, scripts: Sequence[str], styles: Sequence[s
         style=_joined(styles),
         script=script,
         script_digest=digest,
+        images="data: file:" if images_beside else "data:",
         body=body,
     )
 

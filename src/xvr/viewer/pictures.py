@@ -1,4 +1,4 @@
-"""The images of a page: decoded from the dataset, made smaller, embedded as JPEG.
+"""The images of a page: decoded from the dataset, made smaller, embedded as JPEG or put beside it.
 
 One embedded image serves as thumbnail, as enlargement and as texture in 3D. Its width is the
 largest one at which all images of the page stay within a budget.
@@ -6,8 +6,10 @@ largest one at which all images of the page stay within a budget.
 
 import base64
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -26,6 +28,7 @@ class _Grade(NamedTuple):
     quality: int
 
 
+_BESIDE = _Grade(480, 74)
 _GRADES = (_Grade(640, 80), _Grade(560, 76), _Grade(480, 74), _Grade(400, 72), _Grade(320, 70))
 """Tried in turn; the last one is taken even if it is over the budget."""
 
@@ -39,10 +42,14 @@ class Picture:
     """Pixels of the embedded image."""
     height: int = 0
     problem: str = ""
+    place: str = ""
+    """Of the file, relative to the page, where it is not embedded."""
 
     @property
     def uri(self) -> str:
-        """The image as a data URI."""
+        """The image as a data URI, or where it is."""
+        if self.place:
+            return self.place
         return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode()
 
     @property
@@ -72,6 +79,36 @@ def embed(
                 break
         else:
             break
+    return pictures
+
+
+def put_beside(
+    page: Path,
+    read: Callable[[str], bytes],
+    urls: Iterable[str],
+    progress: Callable[[int, int], None] | None = None,
+) -> Mapping[str, Picture]:
+    """As `embed`, for many images: each is a file in a folder beside the page.
+
+    Args:
+        page: that will show them; the folder has its name, as `report_images` of `report.html`.
+        read: gives the file of a url, or raises `UserError`.
+        urls: of all images of the page.
+        progress: told how many are written.
+    """
+    folder = page.with_name(f"{page.stem}_images")
+    folder.mkdir(parents=True, exist_ok=True)
+    urls = list(dict.fromkeys(urls))
+    pictures = {}
+    for number, url in enumerate(urls, start=1):
+        picture = _embed(read, url, _BESIDE)
+        if not picture.problem:
+            name = f"{number:06}.jpg"
+            (folder / name).write_bytes(picture.jpeg)
+            picture = replace(picture, jpeg=b"", place=f"{quote(folder.name)}/{name}")
+        pictures[url] = picture
+        if progress:
+            progress(number, len(urls))
     return pictures
 
 
