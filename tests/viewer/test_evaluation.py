@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -10,11 +11,14 @@ from xvr.errors import UserError
 from xvr.evaluation.attempt import attempt_of
 from xvr.evaluation.benchmarks import get_benchmark
 from xvr.evaluation.difficulty import Bin
+from xvr.evaluation.item import Target
+from xvr.evaluation.judged import Judged
 from xvr.evaluation.model import Answer, Failure
 from xvr.evaluation.statistics import Interval
 from xvr.evaluation.store import Manifest, open_run
 from xvr.viewer.curves import curves
 from xvr.viewer.evaluation import report
+from xvr.viewer.pointing import overlay
 
 HOSTILE = "<img src=x onerror=alert(1)> & </script> \ud800"
 RUNS = {
@@ -61,7 +65,7 @@ def runs(dataset, tmp_path_factory):
 
 def write(runs, out, *names, **options):
     paths = [runs / name for name in names]
-    return report(paths, out / "report.html", resamples=50, **options)
+    return report(paths, out / "report.html", **options)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +135,7 @@ def test_cards_are_of_all_tasks_and_of_all_verdicts(page):
 def test_published_rows_are_marked_as_those_of_others(page):
     rows = re.search(r'<tbody class="theirs">.*?</tbody>', page, flags=re.DOTALL)[0]
     assert "GPT-5" in rows
-    assert "published by others and not measured here" in page
+    assert "published by others (arXiv 2603.27967) and not measured here" in page
 
 
 def test_every_section_of_the_contents_is_there(page):
@@ -173,7 +177,7 @@ def test_without_the_data_there_are_numbers_and_answers_but_no_images(runs, tmp_
         if path.name == "run.json":
             text = json.dumps(json.loads(text) | {"data": "/no/such"})
         (copy / path.name).write_text(text)
-    page = report([copy], tmp_path / "report.html", resamples=50, samples=4)[0].read_text()
+    page = report([copy], tmp_path / "report.html", samples=4)[0].read_text()
     assert "give the data with --data" in page
     assert len(cards(page)) == 4
     assert "data:image" not in page
@@ -186,6 +190,34 @@ def test_data_of_another_revision_is_refused(runs, dataset, tmp_path):
     (other / "train.jsonl").write_bytes((dataset / "train.jsonl").read_bytes())
     with pytest.raises(UserError, match="is not what the run was asked: the revision of the run"):
         write(runs, tmp_path, "base", data=other)
+
+
+def test_images_of_many_items_are_files_beside_the_page(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("xvr.viewer.evaluation.MOST_EMBEDDED", 3)
+    told = []
+    page = write(runs, tmp_path, "base", samples=4, progress=lambda *done: told.append(done))[0]
+    text = page.read_text()
+    places = re.findall(r'src="([^"]+)"', text)
+    assert "data:image" not in text
+    assert len(places) > 4
+    assert all((tmp_path / place).read_bytes()[:2] == b"\xff\xd8" for place in places)
+    assert told[-1] == (len(set(places)), len(set(places)))
+
+
+def test_points_are_drawn_over_the_image_where_they_were_read():
+    square = [[0.25, 0.25], [0.5, 0.25], [0.5, 0.5], [0.25, 0.5]]
+    target = Target(item_id="a", task="context", kind="point", answer="", facts={"polygon": square})
+
+    def said(parsed):
+        return Judged(target=target, text="", parsed=parsed, correct=False)
+
+    answers = {"a": said("(0.3, 0.4)"), "b": said(None), "c": None, "d": said("(7.0, 0.5)")}
+    drawn = overlay(target, answers)
+    assert drawn is not None
+    assert 'points="25.00,25.00 50.00,25.00 50.00,50.00 25.00,50.00"' in drawn
+    assert drawn.count('class="dot"') == 1
+    assert "left:30.00%;top:40.00%" in drawn
+    assert overlay(replace(target, kind="letter"), answers) is None
 
 
 def test_difficulty_is_drawn_for_every_measure_and_run():
@@ -210,7 +242,7 @@ def test_difficulty_is_drawn_for_every_measure_and_run():
 )
 def test_mistakes_are_said_before_anything_is_written(runs, tmp_path, out, options, message):
     with pytest.raises(UserError, match=re.escape(message)):
-        report([runs / "base"], tmp_path / out, resamples=50, **options)
+        report([runs / "base"], tmp_path / out, **options)
     assert not any(tmp_path.iterdir())
 
 

@@ -9,6 +9,7 @@ from xvr.evaluation.judged import Judged
 from xvr.viewer.html import Markup, tag
 from xvr.viewer.names import title
 from xvr.viewer.pictures import Picture
+from xvr.viewer.pointing import overlay
 from xvr.viewer.runs import swatch
 
 _LABEL_LENGTH = 90
@@ -66,7 +67,7 @@ def item_card(
             tag("code", target.item_id),
             class_="card-head",
         ),
-        *(_prompt(target, prompt, pictures) if prompt else ()),
+        *(_prompt(target, prompt, pictures, overlay(target, judged)) if prompt else ()),
         _options(target),
         tag("table", tag("tbody", *_answers(judged)), class_="said"),
         class_="card",
@@ -81,13 +82,15 @@ def _letter(judged: Judged | None) -> str:
     return "r" if judged.correct else "w"
 
 
-def _prompt(target: Target, prompt: Prompt, pictures: Mapping[str, Picture]) -> Iterable[Markup]:
+def _prompt(
+    target: Target, prompt: Prompt, pictures: Mapping[str, Picture], over: Markup | None
+) -> Iterable[Markup]:
     figures, question = _read(prompt)
     images = []
     for number, figure in enumerate(figures, start=1):
-        style = "opening wide" if number == 1 else "divider"
-        images += [tag("p", text, class_=style) for text in figure.before]
-        images.append(_figure(number, figure, pictures[figure.name], target))
+        for text in figure.before:
+            images.append(tag("p", text, class_="divider" if images else "opening wide"))
+        images.append(_figure(number, figure, pictures[figure.name], target, over))
     if images:
         yield tag("div", *images, class_="images", style=f"--images:{max(4, len(figures))}")
     for text in question:
@@ -109,12 +112,16 @@ def _read(prompt: Prompt) -> tuple[list[_Figure], list[str]]:
     return figures, pending
 
 
-def _figure(number: int, figure: _Figure, picture: Picture, target: Target) -> Markup:
+def _figure(
+    number: int, figure: _Figure, picture: Picture, target: Target, over: Markup | None
+) -> Markup:
     words = figure.label.removesuffix(":") or f"image {number}, without a label"
     if not picture.problem:
         size = {"width": str(picture.width), "height": str(picture.height)}
         image = tag("img", src=picture.uri, alt=words, loading="lazy", decoding="async", **size)
-        shown = tag("button", image, class_="zoom", type="button", aria_label=f"Enlarge {words}")
+        shown = tag(
+            "button", image, over, class_="zoom", type="button", aria_label=f"Enlarge {words}"
+        )
     else:
         shown = tag("div", f"No image: {picture.problem}", class_="missing")
     right = target.kind == "image_number" and target.answer == str(number)
@@ -128,7 +135,11 @@ def _figure(number: int, figure: _Figure, picture: Picture, target: Target) -> M
 
 def _options(target: Target) -> Markup:
     if not target.options:
-        return tag("p", "The answer is a point of the image.", class_="small")
+        return tag(
+            "p",
+            "The answer is a point of the image, right within the green outline.",
+            class_="small",
+        )
     items = [
         tag("li", option, class_="right" if option == target.answer else None)
         for option in target.options

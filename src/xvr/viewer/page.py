@@ -37,7 +37,7 @@ def page(
         style=_joined(styles),
         script=script,
         script_digest=digest,
-        images="data: file:" if images_beside else "data:",
+        images="data: 'self' file:" if images_beside else "data:",
         body=body,
     )
 
