@@ -178,7 +178,8 @@ def test_without_the_data_there_are_numbers_and_answers_but_no_images(runs, tmp_
             text = json.dumps(json.loads(text) | {"data": "/no/such"})
         (copy / path.name).write_text(text)
     page = report([copy], tmp_path / "report.html", samples=4)[0].read_text()
-    assert "give the data with --data" in page
+    assert "Without images and difficulty: /no/such" in page
+    assert "Give the data with --data." in page
     assert len(cards(page)) == 4
     assert "data:image" not in page
 

@@ -30,12 +30,13 @@ def find_prompts(manifest: Manifest, data: Path) -> dict[str, Prompt]:
             return {item.prompt.item_id: item.prompt for item in loaded.items}
         found.append(loaded.revision)
     raise UserError(
-        f"--data {data} is not what the run was asked: the revision of the run is "
+        f"{data} is not what the run was asked: the revision of the run is "
         f"{manifest.revision}, that of the data {' or '.join(found)}"
     )
 
 
 def _loaded(benchmark: str, data: Path) -> Iterator[Loaded]:
-    splits = splits_of(data) if benchmark == ANY_DATASET else (None,)
+    # The held-out split is the smallest and the one most often asked.
+    splits = reversed(splits_of(data)) if benchmark == ANY_DATASET else (None,)
     for split in splits:
         yield get_benchmark(benchmark, split=split).load(data)

@@ -126,7 +126,9 @@ def mcnemar(only_first: int, only_second: int) -> float:
         only_second: items that only the second has right (c).
     """
     n = only_first + only_second
-    tail = sum(math.comb(n, k) for k in range(min(only_first, only_second) + 1))
+    tail, ways = 0, 1
+    for k in range(min(only_first, only_second) + 1):
+        tail, ways = tail + ways, ways * (n - k) // (k + 1)  # ways is binomial(n, k)
     return min(1.0, 2 * tail / 2**n)
 
 

@@ -15,7 +15,7 @@ from xvr.evaluation.difficulty import read_measures
 from xvr.evaluation.item import Prompt, Target
 from xvr.evaluation.pick import pick
 from xvr.evaluation.results import Results, gather, overview_table
-from xvr.evaluation.store import read_run
+from xvr.evaluation.store import Manifest, read_run
 from xvr.evaluation.tables import comparison_table, score_table, to_markdown, usage_table
 from xvr.viewer import runs
 from xvr.viewer.answered import filters, item_card
@@ -68,22 +68,16 @@ def report(
         raise UserError(f"--samples is {samples}; it must not be negative")
     manifest = read_run(paths[0]).manifest
     place = data or Path(manifest.data)
-    here = data is not None or place.exists()
-    prompts = find_prompts(manifest, place) if here else {}
-    proven = here and manifest.benchmark == ANY_DATASET
-    results = gather(
-        paths,
-        scorer,
-        measures=read_measures(place) if proven else None,
-        seed=seed,
-    )
+    prompts, missing = _prompts(manifest, place, must=data is not None)
+    proven = prompts and manifest.benchmark == ANY_DATASET
+    results = gather(paths, scorer, measures=read_measures(place) if proven else None, seed=seed)
     shown = _shown(results, samples, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     cards = _cards(results, shown, prompts, _pictures(out, shown, prompts, progress))
     name = f"{results.benchmark} · {', '.join(results.runs)}"
     text = page(
         name,
-        _body(results, cards, len(shown), bool(prompts)),
+        _body(results, cards, len(shown), missing),
         scripts=("evaluation.js",),
         styles=("page.css", "evaluation.css"),
         images_beside=len(shown) > MOST_EMBEDDED,
@@ -93,6 +87,16 @@ def report(
     atomic.write_bytes(markdown, _markdown(results).encode(errors="replace"))
     atomic.write_bytes(numbers, (json.dumps(results.to_json(), indent=1) + "\n").encode())
     return out, markdown, numbers
+
+
+def _prompts(manifest: Manifest, data: Path, *, must: bool) -> tuple[dict[str, Prompt], str]:
+    """What was asked, or why it is not known."""
+    try:
+        return find_prompts(manifest, data), ""
+    except UserError as error:
+        if must:
+            raise
+        return {}, f"Without images and difficulty: {error}. Give the data with --data."
 
 
 def _shown(results: Results, samples: int, seed: int) -> list[Target]:
@@ -139,11 +143,8 @@ def _cards(
     return tag("div", *cards, class_="cards")
 
 
-def _body(results: Results, cards: Markup, shown: int, with_images: bool) -> Markup:
+def _body(results: Results, cards: Markup, shown: int, missing: str) -> Markup:
     names = list(results.runs)
-    without = None
-    if not with_images:
-        without = tag("p", "Without images: give the data with --data.", class_="small")
     sections = [
         ("runs", "Runs", runs.legend(results)),
         ("scores", "Right answers", _scores(results)),
@@ -163,7 +164,7 @@ def _body(results: Results, cards: Markup, shown: int, with_images: bool) -> Mar
             tag(
                 "div",
                 filters(names, results.tasks, shown, len(results.targets)),
-                without,
+                tag("p", missing, class_="small") if missing else None,
                 cards,
             ),
         ),
