@@ -237,6 +237,8 @@ def test_difficulty_is_drawn_for_every_measure_and_run():
     ("out", "options", "message"),
     [
         ("report.pdf", {}, "name the page, such as"),
+        ("run.html", {}, "run.json beside it is what a run has"),
+        ("/proc/nowhere/report.html", {}, "cannot write to /proc/nowhere"),
         ("report.html", {"samples": -1}, "--samples is -1"),
         ("report.html", {"scorer": "judge"}, "unknown scorer of xvr 'judge'"),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 
 from xvr import __version__
 from xvr.dataset import atomic
+from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
 from xvr.evaluation.benchmarks import get_benchmark
 from xvr.evaluation.judged import Judged, choose_scorers, judge
@@ -134,9 +135,14 @@ def score_run(
 
 
 def write_scores(scored: ScoredRun) -> Path:
-    """Write `scores.json` into the folder of the run and return its path."""
+    """Write `scores.json` into the folder of the run and return its path.
+
+    Raises:
+        UserError: the disk refuses.
+    """
     path = scored.run.path / SCORES
-    atomic.write_bytes(path, (json.dumps(scored.to_json(), indent=1) + "\n").encode())
+    with disk_errors(path.parent):
+        atomic.write_bytes(path, (json.dumps(scored.to_json(), indent=1) + "\n").encode())
     return path
 
 

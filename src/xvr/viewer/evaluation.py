@@ -9,13 +9,15 @@ from pathlib import Path
 
 from xvr import __version__
 from xvr.dataset import atomic
+from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
 from xvr.evaluation.asked import ANY_DATASET, find_prompts
 from xvr.evaluation.difficulty import read_measures
 from xvr.evaluation.item import Prompt, Target
 from xvr.evaluation.pick import pick
 from xvr.evaluation.results import Results, gather, overview_table
-from xvr.evaluation.store import Manifest, read_run
+from xvr.evaluation.scoring import SCORES
+from xvr.evaluation.store import MANIFEST, Manifest, read_run
 from xvr.evaluation.tables import comparison_table, score_table, to_markdown, usage_table
 from xvr.viewer import runs
 from xvr.viewer.answered import filters, item_card
@@ -64,6 +66,10 @@ def report(
         raise UserError("no run: name at least one folder of a run")
     if out.suffix not in (".html", ".htm"):
         raise UserError(f"--out {out}: name the page, such as {out / 'report.html'}")
+    if out.with_suffix(".json").name in (MANIFEST, SCORES):
+        raise UserError(
+            f"--out {out}: {out.stem}.json beside it is what a run has; choose another name"
+        )
     if samples < 0:
         raise UserError(f"--samples is {samples}; it must not be negative")
     manifest = read_run(paths[0]).manifest
@@ -72,20 +78,20 @@ def report(
     proven = prompts and manifest.benchmark == ANY_DATASET
     results = gather(paths, scorer, measures=read_measures(place) if proven else None, seed=seed)
     shown = _shown(results, samples, seed)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    cards = _cards(results, shown, prompts, _pictures(out, shown, prompts, progress))
-    name = f"{results.benchmark} · {', '.join(results.runs)}"
-    text = page(
-        name,
-        _body(results, cards, len(shown), missing),
-        scripts=("evaluation.js",),
-        styles=("page.css", "evaluation.css"),
-        images_beside=len(shown) > MOST_EMBEDDED,
-    )
-    markdown, numbers = out.with_suffix(".md"), out.with_suffix(".json")
-    atomic.write_bytes(out, text.encode(errors="replace"))
-    atomic.write_bytes(markdown, _markdown(results).encode(errors="replace"))
-    atomic.write_bytes(numbers, (json.dumps(results.to_json(), indent=1) + "\n").encode())
+    with disk_errors(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        pictures = _pictures(out, shown, prompts, progress)
+        text = page(
+            f"{results.benchmark} · {', '.join(results.runs)}",
+            _body(results, _cards(results, shown, prompts, pictures), len(shown), missing),
+            scripts=("evaluation.js",),
+            styles=("page.css", "evaluation.css"),
+            images_beside=len(shown) > MOST_EMBEDDED,
+        )
+        markdown, numbers = out.with_suffix(".md"), out.with_suffix(".json")
+        atomic.write_bytes(out, text.encode(errors="replace"))
+        atomic.write_bytes(markdown, _markdown(results).encode(errors="replace"))
+        atomic.write_bytes(numbers, (json.dumps(results.to_json(), indent=1) + "\n").encode())
     return out, markdown, numbers
 
 
