@@ -109,6 +109,12 @@ def test_all_numbers_of_several_runs_are_gathered(tmp_path):
     assert found.to_json()["published_by_others"]
 
 
+def test_a_published_total_over_more_tasks_than_ours_is_not_set_beside_ours(tmp_path):
+    rows = gather([write_run(tmp_path / "a", targets(), {})], resamples=10).tables()[0].rows
+    theirs = {row.cells[0].split("\u00a0")[0]: row.cells for row in rows if row.kind == "theirs"}
+    assert theirs["GPT-5"] == ("GPT-5\u00a0*", "83.3", "65.3", "–")
+
+
 @pytest.mark.parametrize("scorer", ["strict", "lenient"])
 def test_the_scorer_is_the_one_that_was_asked_for(tmp_path, scorer):
     found = gather([write_run(tmp_path / "a", targets(), {})], scorer, resamples=10)

@@ -175,8 +175,9 @@ def overview_table(results: Results) -> Table:
 
 
 def _their_row(row: PublishedRow, tasks: Sequence[str], totals: Sequence[str]) -> Row:
-    """Their overall number stands under our first total."""
-    numbers = [*(row.percent.get(task) for task in tasks), row.overall, *(None for _ in totals[1:])]
+    """Their overall number stands under our first total, where that is over all of their tasks."""
+    overall = row.overall if set(row.percent) <= set(tasks) else None
+    numbers = [*(row.percent.get(task) for task in tasks), overall, *(None for _ in totals[1:])]
     return Row(cells=(f"{row.name}\u00a0*", *map(_given, numbers)), kind="theirs")
 
 

@@ -149,11 +149,11 @@ def usage_table(runs: Mapping[str, ScoredRun]) -> Table:
                     _count(used.input_tokens),
                     _count(used.output_tokens),
                     NONE if used.cost_usd is None else f"{used.cost_usd:,.2f}",
-                    NONE if used.seconds is None else f"{used.seconds:,.0f}",
+                    NONE if used.call_seconds is None else f"{used.call_seconds:.2f}",
                 )
             )
         )
-    return Table(title="Cost", heads=(*heads, "US dollars", "seconds"), rows=tuple(rows))
+    return Table(title="Cost", heads=(*heads, "US dollars", "s per call"), rows=tuple(rows))
 
 
 def percent(share: float | None) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 from typing import TypeVar
 
 from xvr.evaluation.store import Run
@@ -21,8 +22,8 @@ class Usage:
     """None where no attempt told."""
     output_tokens: int | None
     cost_usd: float | None
-    seconds: float | None
-    """Summed over attempts; calls at the same time count each."""
+    call_seconds: float | None
+    """How long the call took that an attempt was part of, the median; a batch is one call."""
     failures: dict[str, int]
     """Failed attempts by kind, the most frequent first."""
     unanswered: dict[str, int]
@@ -32,6 +33,7 @@ class Usage:
 def usage(run: Run) -> Usage:
     """Sums over the attempts of a run."""
     failures = {a.item_id: a.error.kind for a in run.attempts if a.error is not None}
+    seconds = [attempt.seconds for attempt in run.attempts if attempt.seconds is not None]
     answers = run.answers
     missing = [t.item_id for t in run.targets if t.item_id not in answers]
     return Usage(
@@ -40,7 +42,7 @@ def usage(run: Run) -> Usage:
         input_tokens=_sum(attempt.input_tokens for attempt in run.attempts),
         output_tokens=_sum(attempt.output_tokens for attempt in run.attempts),
         cost_usd=_sum(attempt.cost_usd for attempt in run.attempts),
-        seconds=_sum(attempt.seconds for attempt in run.attempts),
+        call_seconds=median(seconds) if seconds else None,
         failures=_counted(a.error.kind for a in run.attempts if a.error is not None),
         unanswered=_counted(failures.get(item, NOT_ASKED) for item in missing),
     )

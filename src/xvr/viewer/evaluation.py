@@ -156,7 +156,7 @@ def _body(results: Results, cards: Markup, shown: int, missing: str) -> Markup:
         ("scores", "Right answers", _scores(results)),
         (
             "published",
-            "Beside published numbers",
+            "Beside published numbers" if results.published else "Side by side",
             runs.table(overview_table(results), heading=False),
         ),
         ("paired", "Against the first run", _paired(results)),
