@@ -14,7 +14,7 @@ from xvr.evaluation.difficulty import Bin
 from xvr.evaluation.item import Target
 from xvr.evaluation.judged import Judged
 from xvr.evaluation.model import Answer, Failure
-from xvr.evaluation.statistics import Interval
+from xvr.evaluation.statistics import Interval, wilson
 from xvr.evaluation.store import Manifest, open_run
 from xvr.viewer.curves import curves
 from xvr.viewer.evaluation import report
@@ -32,6 +32,8 @@ def reply(run, place, target):
     """The first option; the right one but for what is hostile; the right one but for failures."""
     if run == "base":
         return Answer(text=target.options[0])
+    if run == "oracle":
+        return Answer(text=target.answer)
     if run == "tuned":
         return Answer(text=target.answer if place % 3 else HOSTILE)
     return Answer(text=target.answer) if place % 4 else Failure(kind="rate_limited", message="429")
@@ -39,10 +41,10 @@ def reply(run, place, target):
 
 @pytest.fixture(scope="module")
 def runs(dataset, tmp_path_factory):
-    """Three runs on the train split, of which one has failed at every fourth item."""
+    """Runs on the train split, of which one has failed at every fourth item."""
     folder = tmp_path_factory.mktemp("runs")
     loaded = get_benchmark("xvr", split="train").load(dataset)
-    for name, model in RUNS.items():
+    for name, model in (*RUNS.items(), ("oracle", "oracle")):
         manifest = Manifest(
             benchmark="xvr",
             data=str(dataset),
@@ -219,6 +221,17 @@ def test_points_are_drawn_over_the_image_where_they_were_read():
     assert drawn.count('class="dot"') == 1
     assert "left:30.00%;top:40.00%" in drawn
     assert overlay(replace(target, kind="letter"), answers) is None
+
+
+def test_a_bar_of_all_right_answers_has_the_interval_that_says_something(runs, tmp_path):
+    def told(name):
+        page = write(runs, tmp_path, name, samples=0)[0].read_text()
+        chart = re.search(r'<section class="panel total">.*?</section>', page, flags=re.DOTALL)[0]
+        return re.search(r'aria-label="([^"]*)"', chart)[1]
+
+    low, high = wilson(48, 48)
+    assert told("oracle") == f"100.0 %, 95 % interval {100 * low:.1f}–{100 * high:.1f}"
+    assert told("base") != told("oracle")
 
 
 def test_difficulty_is_drawn_for_every_measure_and_run():

@@ -216,7 +216,8 @@ def _tiles(results: Results) -> Markup:
 def _scores(results: Results) -> Markup:
     words = (
         "Bars: items answered right; missing answers count as wrong. Thin lines: 95 % interval by "
-        "scene or episode. Dashed: chance. Dotted: always the most frequent right answer."
+        "scene or episode (Wilson's where all or none are right). Dashed: chance. Dotted: "
+        "always the most frequent right answer."
     )
     return tag("div", tag("p", words, class_="small"), runs.charts(results))
 

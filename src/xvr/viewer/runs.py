@@ -5,6 +5,7 @@ from itertools import groupby
 
 from xvr.evaluation.results import Results
 from xvr.evaluation.scoring import ScoredRun
+from xvr.evaluation.statistics import Interval
 from xvr.evaluation.summary import Summary
 from xvr.evaluation.tables import Row, Table, interval, percent, warnings
 from xvr.tasks import ALL_TASK_NAMES
@@ -109,7 +110,7 @@ def _chart(
 
 
 def _bar(place: int, name: str, summary: Summary) -> Markup:
-    found = summary.bootstrap or summary.wilson
+    found = _interval(summary)
     whisker = None
     if found is not None:
         style = f"left:{100 * found.low:.2f}%;width:{100 * (found.high - found.low):.2f}%"
@@ -135,6 +136,12 @@ def _bar(place: int, name: str, summary: Summary) -> Markup:
         ),
         tag("span", percent(summary.accuracy), tag("small", interval(found)), class_="value"),
     )
+
+
+def _interval(summary: Summary) -> Interval | None:
+    """By cluster, or Wilson's where that has no width: all right, all wrong, one cluster."""
+    drawn = summary.bootstrap
+    return drawn if drawn and drawn.low < drawn.high else summary.wilson or drawn
 
 
 def table(found: Table, *, heading: bool = True) -> Markup:
