@@ -26,6 +26,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data show": ("xvr.cli.data", "Write a web page over a dataset."),
     "eval run": ("xvr.cli.evaluation", "Ask a model the questions of a benchmark."),
     "eval human": ("xvr.cli.human", "Let people answer a benchmark on a local page."),
+    "eval score": ("xvr.cli.scores", "Judge the answers of a run: numbers with intervals."),
+    "eval compare": ("xvr.cli.scores", "Hold runs against each other, item by item."),
+    "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
