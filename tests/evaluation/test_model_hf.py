@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from prompts import picture, prompt
+from noise_questions import picture, prompt
 from tiny_models import IMAGES_FIRST, write_paligemma, write_qwen3_vl
 from transformers.utils import logging as transformers_logging
 
@@ -282,7 +282,7 @@ def test_a_checkpoint_without_some_weights_is_refused(qwen, tmp_path):
 
 def test_an_unreadable_image_is_named(qwen):
     broken = replace(picture(1), read=lambda: b"\xff\xd8no image")
-    with pytest.raises(UserError, match="images/1.png"):
+    with pytest.raises(UserError, match=r"images/1\.png"):
         make(str(qwen), SHORT).answer([Prompt(item_id="a", parts=(broken, "What?"))])
 
 

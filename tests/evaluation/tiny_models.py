@@ -1,4 +1,4 @@
-"""Vision-language models of a few thousand random weights, in the layout of the real checkpoints."""
+"""Vision-language models of some thousand random weights, laid out as the real checkpoints."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`hf:PATH`, `hf:ID` or `hf:ID@REVISION`: a vision-language model of `transformers`, on this machine.
+"""`hf:PATH`, `hf:ID` or `hf:ID@REVISION`: a vision-language model run here by `transformers`.
 
 Any image-text-to-text model whose processor says where it puts images: Qwen3-VL, InternVL,
 PaliGemma 2 and others. Without a chat template (PaliGemma) the marks of the images stand in the
@@ -62,12 +62,12 @@ class LocalModel:
         self.name = name
         self.revision = revision
         self._processor = processor
-        self._model = model
+        self._model: Any = model
         self._size = dict(size) if size else None
         self._seed = options.seed
         self._samples = bool(model.generation_config.do_sample)
-        self._mark = getattr(processor, "image_token", None)
-        if not self._mark or not getattr(processor, "tokenizer", None):
+        self._mark = str(getattr(processor, "image_token", None) or "")
+        if not self._mark or not hasattr(processor, "tokenizer"):
             raise UserError(f"{name}: its processor has no mark for an image in a text")
         self.batch_size = self._most = 1 if self._samples else options.batch_size
         self.decoding = self._decoding(options)

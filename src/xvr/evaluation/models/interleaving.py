@@ -86,8 +86,8 @@ def _compare(found: Sequence[str], prompt: Prompt, culprit: str) -> None:
             place = f"before image {number + 1}" if number < len(found) - 1 else "at the end"
             raise UserError(
                 f"{culprit} changes the order of texts and images: in item {prompt.item_id} "
-                f"{_short(text)} should stand {place}, and {_short(seen)} stands there. The answers "
-                "would belong to another question; use a checkpoint whose template keeps the order"
+                f"{_short(text)} should stand {place}, and {_short(seen)} stands there. That is "
+                "another question; use a checkpoint whose template keeps the order"
             )
 
 

@@ -161,7 +161,9 @@ def _dtype(name: str, device: str) -> Any:
 
 def _processor_class(checkpoint: Checkpoint) -> Any:
     transformers = _transformers()
-    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+    from transformers.models.auto.processing_auto import (
+        PROCESSOR_MAPPING_NAMES,  # pyright: ignore[reportPrivateImportUsage]
+    )
 
     config = transformers.AutoConfig.from_pretrained(
         checkpoint.source, revision=checkpoint.revision
