@@ -30,7 +30,7 @@ def completion(text: Any, reason: str = "stop") -> dict[str, Any]:
     return {
         "model": "served",
         "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": reason}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 10},
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010},
     }
 
 

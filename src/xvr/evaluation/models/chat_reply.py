@@ -6,36 +6,14 @@ and others share. Whatever is not clearly an answer is trouble; no error text be
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from xvr.errors import UserError
 from xvr.evaluation.model import Answer
 from xvr.evaluation.models.pacing import retry_after_s
+from xvr.evaluation.models.remote import Trouble, trouble_of_status
 
-PASSING = {408, 409, 425, 429}
-"""Status codes below 500 after which another try may succeed."""
-HOPELESS = {
-    401: "the key is missing or wrong",
-    402: "the account has no credit",
-    403: "the key does not allow this model",
-    404: "there is no such model or address",
-}
-"""Status codes after which no item of the run can be answered."""
 OUT_OF_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """Why a request gave no answer."""
-
-    kind: str
-    """As in `Failure`."""
-    message: str
-    passing: bool = False
-    """Whether another try may succeed."""
-    wait_s: float | None = None
-    """How long the server asks to wait before."""
 
 
 def read_reply(status: int, headers: Mapping[str, str], content: bytes) -> Answer | Trouble:
@@ -46,20 +24,13 @@ def read_reply(status: int, headers: Mapping[str, str], content: bytes) -> Answe
     """
     if status == 200:
         return _read_completion(content)
-    message = f"HTTP {status}: {_message(content)}"
-    if status in HOPELESS:
-        raise UserError(f"{HOPELESS[status]} ({message})")
+    message = _message(content)
     if 300 <= status < 400:
         to = headers.get("location", "elsewhere")
-        raise UserError(f"the address redirects to {to}; give that one ({message})")
-    wait_s = retry_after_s(headers.get("retry-after"))
-    if status == 429:
-        if _code(content) in OUT_OF_CREDIT:
-            raise UserError(f"{HOPELESS[402]} ({message})")
-        return Trouble(kind="rate_limited", message=message, passing=True, wait_s=wait_s)
-    if status >= 500:
-        return Trouble(kind="server_error", message=message, passing=True, wait_s=wait_s)
-    return Trouble(kind="bad_request", message=message, passing=status in PASSING, wait_s=wait_s)
+        raise UserError(f"the address redirects to {to}; give that one (HTTP {status})")
+    if status == 429 and _code(content) in OUT_OF_CREDIT:
+        status = 402
+    return trouble_of_status(status, message, retry_after_s(headers.get("retry-after")))
 
 
 def _read_completion(content: bytes) -> Answer | Trouble:

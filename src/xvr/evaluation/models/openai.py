@@ -16,24 +16,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from threading import Event
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 from xvr.errors import UserError
 from xvr.evaluation.item import Picture, Prompt
 from xvr.evaluation.model import Answer, Failure
-from xvr.evaluation.models.chat_reply import Trouble, read_reply
+from xvr.evaluation.models.chat_reply import read_reply
 from xvr.evaluation.models.options import ModelOptions
-from xvr.evaluation.models.pacing import Pace, backoff_s
+from xvr.evaluation.models.remote import Tries, Trouble
 from xvr.evaluation.models.sent_images import data_uri
 
 OPENAI_URL = "https://api.openai.com/v1"
 VLLM_URL = "http://localhost:8000/v1"
-LONGEST_ASKED_WAIT_S = 300.0
-"""A server that asks for a longer wait is left alone until the next run."""
-RETRIES_BEFORE_FIRST_REPLY = 3
-"""So often a server that never replied is tried; one that did may be starting again."""
 LONGEST_REPLY = 32 * 2**20
 """Bytes; no answer is longer."""
 
@@ -87,10 +82,7 @@ class ChatModel:
         self.decoding = _decoding(options)
         self._server = server
         self._options = options
-        self._stopped = Event()
-        self._stopped_by: UserError | None = None
-        self._pace = Pace(options.requests_per_minute, self._stopped)
-        self._last_reply_s = float("-inf")
+        self._tries = Tries(server.url, options)
         headers = {"Content-Type": "application/json"}
         if server.key:
             headers["Authorization"] = f"Bearer {server.key}"
@@ -111,39 +103,12 @@ class ChatModel:
 
     def close(self) -> None:
         """Ends waits and connections; a thread that still asks gets a failure."""
-        self._stopped.set()
+        self._tries.stop()
         self._client.close()
 
     def _ask(self, prompt: Prompt) -> Answer | Failure:
         body = self._body(prompt)
-        began_s = time.monotonic()
-        trouble = Trouble(kind="not_sent", message="nothing was sent")
-        for retries in range(self._options.max_retries + 1):
-            self._pace.wait()
-            if self._stopped.is_set():
-                return self._when_stopped(retries)
-            found = self._post(body)
-            if isinstance(found, Answer):
-                cost_usd = self._options.cost_usd(found.input_tokens, found.output_tokens)
-                return replace(found, retries=retries, cost_usd=cost_usd)
-            trouble = found
-            if trouble.kind == "unreachable" and self._is_nobody_there(began_s, retries):
-                self._stop(f"no server answers at {self._server.url}: {trouble.message}")
-            wait_s = max(trouble.wait_s or 0.0, backoff_s(retries + 1))
-            if not trouble.passing or wait_s > LONGEST_ASKED_WAIT_S:
-                return Failure(kind=trouble.kind, message=trouble.message, retries=retries)
-            if retries < self._options.max_retries:
-                self._stopped.wait(wait_s)
-        return Failure(
-            kind=trouble.kind, message=trouble.message, retries=self._options.max_retries
-        )
-
-    def _is_nobody_there(self, began_s: float, retries: int) -> bool:
-        """No thread had a reply in all tries of this item; before any reply, fewer will do."""
-        tries = self._options.max_retries
-        if self._last_reply_s == float("-inf"):
-            tries = min(tries, RETRIES_BEFORE_FIRST_REPLY)
-        return retries >= tries and self._last_reply_s < began_s
+        return self._tries.ask(lambda: self._post(body))
 
     def _post(self, body: bytes) -> Answer | Trouble:
         """One request."""
@@ -159,14 +124,14 @@ class ChatModel:
         except httpx.HTTPError as error:
             return Trouble(kind="connection_lost", message=self._clean(error), passing=True)
         except RuntimeError:
-            if not self._stopped.is_set():
+            if not self._tries.are_stopped:
                 raise
             return Trouble(kind="stopped", message="the run was stopped")  # the client is closed
-        self._last_reply_s = time.monotonic()
         try:
             found = read_reply(status, headers, content)
         except UserError as error:
-            self._stop(f"{self._server.url}: {self._clean(error)}; {self._what_to_check()}")
+            message = f"{self._server.url}: {self._clean(error)}; {self._what_to_check()}"
+            raise UserError(message) from error
         if isinstance(found, Trouble):
             return replace(found, message=self._clean(found.message))
         return found
@@ -200,16 +165,6 @@ class ChatModel:
             return {"type": "text", "text": part}
         uri = data_uri(part, self._options.max_image_pixels)
         return {"type": "image_url", "image_url": {"url": uri}}
-
-    def _stop(self, message: str) -> NoReturn:
-        self._stopped_by = UserError(message)
-        self._stopped.set()
-        raise self._stopped_by
-
-    def _when_stopped(self, retries: int) -> Failure:
-        if self._stopped_by:
-            raise self._stopped_by
-        return Failure(kind="stopped", message="the run was stopped", retries=retries)
 
     def _what_to_check(self) -> str:
         key = f"{self._server.key_name}, which is {'' if self._server.key else 'not '}set"
