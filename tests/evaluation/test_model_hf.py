@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from noise_questions import picture, prompt
-from tiny_models import IMAGES_FIRST, write_paligemma, write_qwen3_vl
+from tiny_models import IMAGES_FIRST, write_internvl, write_paligemma, write_qwen3_vl
 from transformers.utils import logging as transformers_logging
 
 from xvr.errors import UserError
@@ -41,7 +41,12 @@ def paligemma(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_paligemma(tmp_path_factory.mktemp("paligemma"))
 
 
-@pytest.fixture(params=["qwen", "paligemma"])
+@pytest.fixture(scope="module")
+def internvl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_internvl(tmp_path_factory.mktemp("internvl"))
+
+
+@pytest.fixture(params=["qwen", "paligemma", "internvl"])
 def folder(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 

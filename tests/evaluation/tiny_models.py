@@ -1,5 +1,6 @@
 """Vision-language models of some thousand random weights, laid out as the real checkpoints."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ QWEN_TOKENS = (
     *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
     *("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"),
 )
+INTERNVL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 PALIGEMMA_TOKENS = ("<pad>", "<eos>", "<bos>", "<unk>", "<image>")
 
 
-def tokenizer(special: tuple[str, ...], **roles: str) -> Any:
+def tokenizer(special: tuple[str, ...], **roles: Any) -> Any:
     """A tokenizer of bytes: no merges, so that every text survives."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -161,6 +163,64 @@ def write_paligemma(folder: Path) -> Path:
     _spread(model)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
+    return folder
+
+
+def write_internvl(folder: Path) -> Path:
+    """An InternVL: images in up to four tiles of 28 x 28 pixels, each as one token."""
+    import torch
+    from transformers import (
+        GotOcr2ImageProcessorPil,
+        InternVLConfig,
+        InternVLForConditionalGeneration,
+    )
+
+    roles = {
+        "start_image_token": "<img>",
+        "end_image_token": "</img>",
+        "context_image_token": "<IMG_CONTEXT>",
+        "video_token": "<video>",
+    }
+    words = tokenizer(
+        (*INTERNVL_TOKENS, *roles.values()),
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=roles,
+    )
+    config = InternVLConfig(
+        text_config={
+            "model_type": "qwen2",
+            "vocab_size": len(words),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "pad_token_id": 0,
+            "eos_token_id": words.convert_tokens_to_ids("<|im_end|>"),
+        },
+        vision_config={
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": (28, 28),
+            "patch_size": (14, 14),
+        },
+        image_token_id=words.convert_tokens_to_ids("<IMG_CONTEXT>"),
+        image_seq_length=1,
+    )
+    torch.manual_seed(0)
+    model = InternVLForConditionalGeneration(config)
+    _spread(model)
+    model.save_pretrained(folder)
+    words.save_pretrained(folder)
+    images = GotOcr2ImageProcessorPil(size={"height": 28, "width": 28}, max_patches=4)
+    images.save_pretrained(folder)
+    template = IN_ORDER.replace("<|vision_start|><|image_pad|><|vision_end|>", "<IMG_CONTEXT>\n")
+    (folder / "chat_template.jinja").write_text(template)
+    settings = {"processor_class": "InternVLProcessor", "image_seq_length": 1}
+    (folder / "processor_config.json").write_text(json.dumps(settings))
     return folder
 
 
