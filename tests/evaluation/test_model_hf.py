@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -283,6 +284,25 @@ def test_a_checkpoint_without_some_weights_is_refused(qwen, tmp_path):
     save_file(weights, torn / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(UserError, match="lacks 1 weights"):
         load_model(Checkpoint.of(str(torn)), device="cpu")
+
+
+def test_weights_that_were_cut_short_are_refused(qwen, tmp_path):
+    cut = shutil.copytree(qwen, tmp_path / "cut")
+    weights = cut / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(UserError, match=f"cannot load {cut}"):
+        load_model(Checkpoint.of(str(cut)), device="cpu")
+
+
+def test_a_template_that_lies_with_the_tokenizer_is_used(qwen, tmp_path):
+    moved = shutil.copytree(qwen, tmp_path / "moved")
+    template = (moved / "chat_template.jinja").read_text()
+    (moved / "chat_template.jinja").unlink()
+    settings = json.loads((moved / "tokenizer_config.json").read_text())
+    (moved / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": template}))
+    model = make(str(moved), SHORT)
+    assert model.decoding["prompt"] == "chat_template"
+    assert model.answer(PROMPTS[:1]) == make(str(qwen), SHORT).answer(PROMPTS[:1])
 
 
 def test_an_unreadable_image_is_named(qwen):

@@ -109,6 +109,7 @@ class InspectModel:
             if isinstance(part, Picture)
             else ContentText(text=part)
             for part in prompt.parts
+            if part != ""
         ]
         message = ChatMessageUser(content=content)  # pyright: ignore[reportArgumentType]
         return self._tries.ask(lambda: self._send(message))

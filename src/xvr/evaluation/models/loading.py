@@ -75,6 +75,8 @@ def load_processor(checkpoint: Checkpoint) -> Any:
             "images: only vision-language models can be asked (processor_config.json and "
             "preprocessor_config.json say what it is)"
         )
+    if not processor.chat_template and processor.tokenizer.chat_template:
+        processor.chat_template = processor.tokenizer.chat_template
     return processor
 
 
@@ -99,13 +101,14 @@ def load_model(checkpoint: Checkpoint, *, dtype: str = "auto", device: str = "au
             dtype=_dtype(dtype, device),
             output_loading_info=True,
         )
+        model = model.to(device).eval()
     missing = [*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])]
     if missing:
         raise UserError(
             f"{checkpoint.source} lacks {len(missing)} weights of a {type(model).__name__}, "
             f"such as {sorted(missing)[0]}: the checkpoint is not complete"
         )
-    return model.to(device).eval()
+    return model
 
 
 def best_device(device: str) -> str:
@@ -129,8 +132,8 @@ def fingerprint(checkpoint: Checkpoint, model: Any) -> str:
     Every byte of the files counts (`WEIGHTS` says which); 4 GB take some seconds.
     """
     commit = getattr(model.config, "_commit_hash", None)
-    if commit:
-        return str(commit)
+    if commit or not Path(checkpoint.source).is_dir():
+        return str(commit or checkpoint.revision or "")
     digest = hashlib.sha256()
     for path in sorted(Path(checkpoint.source).iterdir()):
         if path.suffix in WEIGHTS and path.is_file():
@@ -184,9 +187,12 @@ def _for_still_images(kind: Any) -> Any:
 @contextmanager
 def _reading(checkpoint: Checkpoint) -> Iterator[None]:
     """Errors of `from_pretrained` as what a user can fix."""
+    from safetensors import SafetensorError
+
     try:
         yield
-    except (OSError, ValueError, ImportError, KeyError) as error:
+    # RuntimeError: weights of another shape, or more than the memory of a GPU
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().split("\n")[0]
         revision = f" at revision {checkpoint.revision}" if checkpoint.revision else ""
         raise UserError(

@@ -150,9 +150,10 @@ class ChatModel:
 
     def _body(self, prompt: Prompt) -> bytes:
         limit = "max_completion_tokens" if self._server.url == OPENAI_URL else "max_tokens"
+        blocks = [self._block(part) for part in prompt.parts if part != ""]
         request: dict[str, Any] = {
             "model": self._server.model,
-            "messages": [{"role": "user", "content": [self._block(part) for part in prompt.parts]}],
+            "messages": [{"role": "user", "content": blocks}],
             limit: self._options.max_new_tokens,
         }
         for name in ("temperature", "seed"):
