@@ -12,12 +12,14 @@ import pytest
 from chat_server import Reply, always, chat_server, completion
 from noise_questions import picture
 
+from xvr.dataset.encode import encode
 from xvr.errors import UserError
 from xvr.evaluation.item import Prompt
 from xvr.evaluation.model import Answer, Failure
 from xvr.evaluation.models import pacing
 from xvr.evaluation.models.openai import ChatModel, make, make_vllm
 from xvr.evaluation.models.options import ModelOptions
+from xvr.evaluation.models.sent_images import data_uri
 from xvr.sources.pixels import decode_image
 
 OPTIONS = ModelOptions(concurrency=4, timeout_s=5.0, max_retries=3, max_new_tokens=50)
@@ -294,6 +296,13 @@ def test_the_key_is_sent_and_shown_nowhere(monkeypatch):
     assert "sk-secret" not in shown
 
 
+def test_a_key_with_other_letters_is_refused_without_showing_it(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-“secret”")
+    with pytest.raises(UserError, match="OPENAI_API_KEY holds") as caught:
+        make("m", OPTIONS)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_server_of_ones_own_never_gets_the_key_of_openai(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     with chat_server(always(FINE)) as server:
@@ -326,9 +335,6 @@ def test_large_images_are_reduced_and_small_ones_sent_as_they_are():
 def test_reducing_an_image_keeps_what_it_shows():
     whole = np.zeros((200, 400, 3), np.uint8)
     whole[:, 200:] = 255, 0, 0
-    from xvr.dataset.encode import encode
-    from xvr.evaluation.models.sent_images import data_uri
-
     data = encode(whole, "png")
     uri = data_uri(replace(picture(1), read=lambda: data), max_pixels=5_000)
     seen = decode_image(base64.b64decode(uri.split(",")[1]), "")

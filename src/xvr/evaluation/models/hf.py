@@ -185,10 +185,8 @@ class LocalModel:
                 **arguments,
             )
         except ValueError as error:
-            raise UserError(
-                f"the processor of {self.name} refuses item {prompts[0].item_id} "
-                f"or one of the {len(prompts) - 1} after it: {error}"
-            ) from error
+            whom = " or ".join(prompt.item_id for prompt in prompts)
+            raise UserError(f"the processor of {self.name} refuses {whom}: {error}") from error
         inputs.pop("labels", None)  # PaliGemma's processor always prepares for training
         replaced = inputs.pop("text_replacement_offsets", None)
         if any(images):

@@ -62,7 +62,7 @@ class InspectModel:
             UserError: a package or key is missing, or there is no such provider.
         """
         if find_spec("inspect_ai") is None:
-            raise UserError(f'{name} needs inspect-ai; install it with: pip install "xvr[api]"')
+            raise UserError(f'{name} needs inspect-ai; install it with: pip install "xvr[inspect]"')
         if options.min_image_pixels:
             raise UserError(f"{name}: --min-image-pixels is for hf: models; leave it out")
         self.name = name
@@ -241,4 +241,5 @@ def _plain(error: BaseException) -> str:
     """The message on one line, not too long: some hold the whole request."""
     text = str(getattr(error, "message", None) or error)
     text = " ".join(re.sub(r"\[/?[a-z]+\]", "", text).split())  # the tags of a terminal
+    text = text.removeprefix("ERROR: ")
     return (text if len(text) <= 300 else f"{text[:300]}...") or type(error).__name__

@@ -186,12 +186,10 @@ def _server(rest: str, options: ModelOptions, *, default: str, key_name: str) ->
         )
     if re.search(r"@[\w.-]+:\d+", model):
         raise UserError(f"model {rest!r}: write the address with http:// or https://")
-    return Server(
-        model=model,
-        url=_whole_url(url),
-        key=os.environ.get(key_name, "").strip() or None,
-        key_name=key_name,
-    )
+    key = os.environ.get(key_name, "").strip()
+    if not re.fullmatch(r"[!-~]*", key):
+        raise UserError(f"{key_name} holds spaces or letters that no key has; set it again")
+    return Server(model=model, url=_whole_url(url), key=key or None, key_name=key_name)
 
 
 def _whole_url(text: str) -> str:
