@@ -334,6 +334,12 @@ def test_what_is_neither_folder_nor_id_is_refused(text):
         Checkpoint.of(text)
 
 
+def test_a_folder_may_start_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "model").mkdir()
+    assert Checkpoint.of("~/model") == Checkpoint(source=str(tmp_path / "model"))
+
+
 def test_an_id_may_name_a_revision():
     assert Checkpoint.of("org/name@v1") == Checkpoint(source="org/name", revision="v1")
     assert Checkpoint.of("org/name") == Checkpoint(source="org/name")

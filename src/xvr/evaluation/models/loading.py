@@ -40,8 +40,9 @@ class Checkpoint:
         Raises:
             UserError: neither a folder nor an id.
         """
-        if Path(text).is_dir():
-            return cls(source=text)
+        folder = Path(text).expanduser()  # no shell does it behind `hf:`
+        if folder.is_dir():
+            return cls(source=str(folder))
         source, _, revision = text.partition("@")
         if source.count("/") > 1 or source.startswith((".", "/", "~")) or not source:
             raise UserError(
@@ -144,9 +145,9 @@ def fingerprint(checkpoint: Checkpoint, model: Any) -> str:
 
 
 def _transformers() -> Any:
-    for name in ("torch", "transformers"):
+    for name, package in (("torch", "torch"), ("transformers", "transformers"), ("PIL", "pillow")):
         if find_spec(name) is None:
-            raise UserError(f'hf: needs {name}; install it with: pip install "xvr[hf]"')
+            raise UserError(f'hf: needs {package}; install it with: pip install "xvr[hf]"')
     import transformers
 
     return transformers
