@@ -23,6 +23,7 @@ KINDS: dict[str, str] = {
     "openai": "xvr.evaluation.models.openai:make",
     "anthropic": "xvr.evaluation.models.inspect_layer:make_anthropic",
     "google": "xvr.evaluation.models.inspect_layer:make_google",
+    "inspect": "xvr.evaluation.models.inspect_layer:make",
 }
 """Module and function of every kind of model: `make(rest: str, options: ModelOptions) -> Model`,
 where `rest` is what follows the colon."""
