@@ -23,7 +23,7 @@ def rows(out):
 def test_a_run_says_what_it_is(tmp_path):
     ask(tmp_path / "run", Scripted(says(), decoding={"t": 0}), *ITEMS, limit=5)
     manifest = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert manifest.pop("versions").keys() == {"xvr", "python"}
+    assert manifest.pop("versions").keys() >= {"xvr", "python"}
     assert manifest.pop("started").endswith("+00:00")
     assert manifest == {
         "benchmark": "toy",

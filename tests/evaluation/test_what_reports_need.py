@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from writing import TASKS, first, targets, write_run
 
+from xvr.evaluation.attempt import attempt_of, to_line
 from xvr.evaluation.benchmarks import get_benchmark
 from xvr.evaluation.difficulty import curves
 from xvr.evaluation.given import given_answers
 from xvr.evaluation.item import Target
 from xvr.evaluation.judged import Judged
-from xvr.evaluation.model import Failure
+from xvr.evaluation.model import Answer, Failure
 from xvr.evaluation.pick import pick
 from xvr.evaluation.results import gather
 from xvr.evaluation.scoring import score_run
@@ -120,3 +123,19 @@ def test_the_scorer_is_the_one_that_was_asked_for(tmp_path, scorer):
     found = gather([write_run(tmp_path / "a", targets(), {})], scorer, resamples=10)
     assert found.scorer == scorer
     assert scorer in found.tables()[0].title
+
+
+def test_agreement_is_told_of_runs_that_several_people_answered(tmp_path):
+    asked = targets(4)
+    alone = write_run(tmp_path / "alone", asked, {})
+    crowd = write_run(tmp_path / "crowd", asked, dict.fromkeys([t.item_id for t in asked]))
+    said = {"Ann": ("red", "2", "red", "2"), "Bob": ("red", "2", "red", "3")}
+    with (crowd / "attempts.jsonl").open("wb") as lines:
+        for person, answers in said.items():
+            for target, text in zip(asked, answers, strict=True):
+                attempt = attempt_of(target.item_id, "key", 1, Answer(text=text))
+                lines.write(to_line(replace(attempt, annotator=person)))
+    assert [t.title for t in gather([alone]).tables()][-1] == "Cost"
+    table = gather([alone, crowd]).tables()[-1]
+    assert table.title == "Agreement between people"
+    assert [row.cells[1:4] for row in table.rows] == [("4", "2", "75.0")]

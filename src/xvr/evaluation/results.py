@@ -20,6 +20,7 @@ from xvr.evaluation.tables import (
     NONE,
     Row,
     Table,
+    agreement_table,
     comparison_table,
     interval,
     percent,
@@ -80,6 +81,7 @@ class Results:
                 for scores in scored.scores.values()
             ),
             usage_table(self.runs),
+            *filter(None, [agreement_table(self.runs)]),
         ]
 
     def to_json(self) -> dict[str, Any]:

@@ -6,10 +6,12 @@ Running again goes on with what has none. What fails is a row with its reason, n
 import json
 import logging
 import platform
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from xvr import __version__
@@ -24,6 +26,9 @@ from xvr.evaluation.model import Answer, Failure, Model
 from xvr.evaluation.store import Manifest, RunLog, open_run
 
 Progress = Callable[[int, int], None]
+
+ANSWERING = ("torch", "transformers", "httpx", "inspect_ai")
+"""Packages that answer; those a run loaded stand in its manifest with their versions."""
 
 _log = logging.getLogger(__name__)
 
@@ -233,6 +238,12 @@ def _manifest(
         limit=options.limit,
         items=items,
         notes=loaded.notes,
-        versions={"xvr": __version__, "python": platform.python_version()},
+        versions=_versions(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Of us, of Python and of the packages that the model loaded."""
+    packages = {name: version(name) for name in ANSWERING if name in sys.modules}
+    return {"xvr": __version__, "python": platform.python_version()} | packages

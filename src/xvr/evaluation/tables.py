@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from xvr.evaluation.agreement import agreement
 from xvr.evaluation.compare import Comparison, Difference
 from xvr.evaluation.scoring import ScoredRun, Scores
 from xvr.evaluation.statistics import Interval
@@ -154,6 +155,25 @@ def usage_table(runs: Mapping[str, ScoredRun]) -> Table:
             )
         )
     return Table(title="Cost", heads=(*heads, "US dollars", "s per call"), rows=tuple(rows))
+
+
+def agreement_table(runs: Mapping[str, ScoredRun]) -> Table | None:
+    """How far people agree, of the runs that several people answered; None when there is none."""
+    rows = []
+    for name, scored in runs.items():
+        found = agreement(scored.run.targets, scored.run.attempts)
+        if found.items:
+            share = NONE if found.percent is None else f"{found.percent:.1f}"
+            alpha = NONE if found.alpha is None else f"{found.alpha:.3f}"
+            rows.append(Row(cells=(name, str(found.items), str(found.annotators), share, alpha)))
+    if not rows:
+        return None
+    return Table(
+        title="Agreement between people",
+        heads=("run", "items", "people", "agree %", "Krippendorff's alpha"),
+        rows=tuple(rows),
+        notes=("over the items that two or more people answered; points are left out",),
+    )
 
 
 def percent(share: float | None) -> str:

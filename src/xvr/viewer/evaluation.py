@@ -18,7 +18,13 @@ from xvr.evaluation.pick import pick
 from xvr.evaluation.results import Results, gather, overview_table
 from xvr.evaluation.scoring import SCORES
 from xvr.evaluation.store import MANIFEST, Manifest, read_run
-from xvr.evaluation.tables import comparison_table, score_table, to_markdown, usage_table
+from xvr.evaluation.tables import (
+    agreement_table,
+    comparison_table,
+    score_table,
+    to_markdown,
+    usage_table,
+)
 from xvr.viewer import runs
 from xvr.viewer.answered import filters, item_card
 from xvr.viewer.curves import curves
@@ -163,6 +169,7 @@ def _body(results: Results, cards: Markup, shown: int, missing: str) -> Markup:
         ("difficulty", "Accuracy against difficulty", curves(results.curves, names)),
         ("answers", "Answers given", habits(results.given, names)),
         ("cost", "Cost and failures", runs.table(usage_table(results.runs), heading=False)),
+        ("people", "Agreement between people", _agreement(results)),
         ("numbers", "All numbers", _numbers(results)),
         (
             "items",
@@ -192,6 +199,11 @@ def _body(results: Results, cards: Markup, shown: int, missing: str) -> Markup:
             *(tag("section", tag("h2", head), content, id=key) for key, head, content in kept),
         )
     )
+
+
+def _agreement(results: Results) -> Markup | None:
+    table = agreement_table(results.runs)
+    return runs.table(table, heading=False) if table else None
 
 
 def _count(names: Sequence[str]) -> str:
