@@ -61,7 +61,7 @@ def _survey(  # noqa: PLR0913
                 if not are_apart(uv, world, min_px, min_m, point, other):
                     continue
                 rank = _rank(seen, wanted, point, other, patches, unlike)
-                if rank < 0:
+                if rank < 0 or _is_in(point, other, out[rank]):
                     continue
                 have[rank] += 1  # every pair is kept equally likely
                 place = have[rank] - 1
@@ -74,11 +74,20 @@ def _survey(  # noqa: PLR0913
 
 
 @numba.njit(cache=True)
+def _is_in(point, other, pairs):  # pragma: no cover - compiled
+    """Whether a pair is among others: two crowds can have it."""
+    found = False
+    for pair in pairs:
+        found |= pair[0] == point and pair[1] == other
+    return found
+
+
+@numba.njit(cache=True)
 def _rank(seen, wanted, point, other, patches, unlike):  # pragma: no cover - compiled
     """How many images are more unlike the rest than the odd one; -1 where measures disagree.
 
-    All measures must put all images in the same order; two images with the same median of distances,
-    which is often the distance between them, are in any order.
+    All measures must put all images in the same order; two images with the same median of their
+    distances, which is often the distance between them, are in any order.
     """
     k = len(patches)
     for space in range(2):

@@ -8,8 +8,9 @@ equally often (see `xvr.tasks.odd_pairs`).
 """
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
+from xvr.geometry.epipolar import epipolar_gap_px
 from xvr.tasks import wordings
 from xvr.tasks.choices import Choices
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
@@ -107,6 +108,8 @@ def _find_choices(
     pairs = find_pairs(looks_of(pool, shared, 0, rules), rng)
     colors, places = np.nonzero(pairs[..., 0] >= 0)
     points = shared.points[pairs[colors, places]]  # (m, 2)
+    clear = _is_clearly_odd(pool, shared, points, rules)
+    colors, points = colors[clear], points[clear]
     place = pool.place[np.ix_(shared.views, points[:, 0])] - 0.5  # (k, m, 2)
     place[0] = pool.place[shared.views[0], points[:, 1]] - 0.5
     lab = pool.lab[np.ix_(shared.views, points[:, 0])]  # (k, m, 3)
@@ -115,6 +118,27 @@ def _find_choices(
     measures += [np.abs(place[..., 1]), place[..., 1]]
     ranks = [(measure < measure[:1]).sum(axis=0) for measure in measures]
     return points, np.column_stack([colors, *ranks])
+
+
+def _is_clearly_odd(
+    pool: PointPool, shared: SharedPoints, points: Int[np.ndarray, "m 2"], rules: Rules
+) -> Bool[np.ndarray, " m"]:
+    """Whether no point explains the odd dot and the dots of all other images but one.
+
+    Else that one could be the odd image. So at least two of the others must contradict the odd dot.
+    """
+    odd, *others = shared.views.tolist()
+    gaps_px = [
+        epipolar_gap_px(
+            pool.camera(odd),
+            pool.uv_px[odd, points[:, 1]],
+            pool.camera(other),
+            pool.uv_px[other, points[:, 0]],
+        )
+        for other in others
+    ]
+    needed_px = rules.min_odd_px_share * pool.camera(odd).diagonal_px
+    return (np.array(gaps_px) >= needed_px).sum(axis=0) >= 2
 
 
 TASK = Task(
