@@ -44,7 +44,7 @@ class Choices:
         self._values = values
         self._surveyed: set[int] = set()
         self._asked: set[int] = set()
-        self._left: list[Choice] = []
+        self._left: list[list[Choice]] = [[] for _ in range(values)]
 
     def is_new(self, shared: SharedPoints) -> bool:
         """Whether a set of views was not surveyed yet; it counts as surveyed from now on."""
@@ -56,7 +56,8 @@ class Choices:
         self, shared: SharedPoints, points: Int[np.ndarray, "m o"], ranks: Int[np.ndarray, "m r"]
     ) -> None:
         """Keep choices."""
-        self._left += [Choice(shared, *each) for each in zip(points, ranks, strict=True)]
+        for each, own in zip(points, ranks, strict=True):
+            self._left[own[0]].append(Choice(shared, each, own))
 
     def wants(self, rank: int, slot: int) -> bool:
         """Whether more views should be surveyed for a slot: few choices are left, and it may."""
@@ -66,13 +67,16 @@ class Choices:
 
     def known(self, rank: int) -> int:
         """How many choices of a rank are left."""
-        return sum(choice.ranks[0] == rank for choice in self._left)
+        return len(self._left[rank])
 
     def take(self, rank: int, rng: np.random.Generator) -> Choice:
         """One of those left; it is not given again."""
-        ranks = np.array([choice.ranks for choice in self._left])
-        weights = np.where(ranks[:, 0] == rank, even_weights(ranks, self._values), 0.0)
-        return self._left.pop(int(rng.choice(len(weights), p=weights / weights.sum())))
+        weights = even_weights(
+            np.array([c.ranks for of_rank in self._left for c in of_rank]), self._values
+        )
+        first = sum(len(of_rank) for of_rank in self._left[:rank])
+        weights = weights[first : first + self.known(rank)]
+        return self._left[rank].pop(int(rng.choice(len(weights), p=weights / weights.sum())))
 
 
 def even_weights(ranks: Int[np.ndarray, "n r"], values: int) -> Float[np.ndarray, " n"]:
