@@ -1,5 +1,6 @@
 """`xvr eval human`: people answer a benchmark on a local page."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -53,11 +54,10 @@ def eval_human(
     for note in loaded.notes:
         tell(f"{benchmark}: {note}")
     with open_sessions(chosen, loaded, out, options, annotator) as sessions:
-        try:
+        with suppress(KeyboardInterrupt):  # the server may pass Ctrl-C on, or just end
             serve(sessions, chosen.name, host=host, port=port, ready=ready)
-        except KeyboardInterrupt:
-            for one in sessions:
-                tell(f"{one.annotator}: {sum(one.answered)} of {len(one.answered)} answered")
-            if not all(all(one.answered) for one in sessions):
-                raise
+        for one in sessions:
+            tell(f"{one.annotator}: {sum(one.answered)} of {len(one.answered)} answered")
+        if not all(all(one.answered) for one in sessions):
+            raise KeyboardInterrupt
     return 0
