@@ -14,7 +14,7 @@ CAPTURES := $(OUT)/captures
 EPISODES := $(OUT)/episodes
 DATASET := $(OUT)/dataset
 
-.PHONY: demo test check bench format setup clean
+.PHONY: demo test check bench format setup develop clean
 
 demo: setup
 	$(XVR) sim captures $(CAPTURES) --scenes 12 --seed 0 --workers $(WORKERS)
@@ -24,10 +24,10 @@ demo: setup
 	$(XVR) data audit $(DATASET) --workers $(WORKERS)
 	@$(XVR) data show $(DATASET)
 
-test: setup
+test: develop
 	$(BIN)/python -m pytest
 
-check: setup
+check: develop
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -36,11 +36,13 @@ check: setup
 bench: setup
 	$(BIN)/python benchmarks/engine.py --out $(OUT)/bench
 
-format: setup
+format: develop
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 setup: $(VENV)/.ready
+
+develop: $(VENV)/.developed
 
 # pip 25.1 is the first to know dependency groups. MuJoCo needs Mesa's EGL, OpenCV's GUI build (which
 # robosuite brings) needs GLib; both are there on a desktop and missing on a server.
@@ -51,6 +53,12 @@ $(VENV)/.ready: pyproject.toml
 	       libegl1 libgl1 libglib2.0-0; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[sim]"
+	touch $@
+
+# One command with the extra, so that one set of versions suits both. A machine without a GPU saves
+# gigabytes with PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu, which has torch without CUDA.
+$(VENV)/.developed: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --editable ".[sim]" --group dev
 	touch $@
 

@@ -20,6 +20,7 @@ ROOMS = (
     "audit",
     "engine",
     "exchange",
+    "evaluation",
     "sim",
     "viewer",
     "cli",

@@ -1,15 +1,12 @@
 """Looks do not tell the right option from the wrong ones."""
 
-from itertools import product
-
 import numpy as np
 
 from toy import room
 from toy.drafting import RULES, drafts, fill, fresh, pool, views
-from xvr.tasks import get_task
-from xvr.tasks.choices import Choices, Ranks
+from xvr.tasks import get_task, point_correspondence, spatial_verification
+from xvr.tasks.choices import Choices, even_weights
 from xvr.tasks.draft import Refusal
-from xvr.tasks.point_correspondence import BRIGHTER, OPTIONS
 from xvr.tasks.views import choose_views
 
 
@@ -65,15 +62,14 @@ def test_the_right_candidate_has_the_rank_of_its_slot_by_similarity():
         assert (alike > alike[right]).sum() == draft.slot.variant
 
 
-def choices(seed):
-    """Choices of a room with three images, each with its ranks."""
-    subject, rng, found = fresh(pool(seed)), np.random.default_rng(seed), Choices()
+def choices(task, seed, images):
+    """What could be asked of a room with so many images."""
+    subject, rng, found = fresh(pool(seed)), np.random.default_rng(seed), Choices(5)
     for _ in range(12):
-        shared = choose_views(subject, 3, rng, RULES)
-        if not isinstance(shared, Refusal):
-            found.survey(subject, shared, OPTIONS - 1, RULES)
-    ranks = [Ranks(*numbers) for numbers in product(range(OPTIONS), repeat=2)]
-    return [(rank, found.take(rank, 2, 2, rng)) for rank in ranks for _ in range(found.known(rank))]
+        shared = choose_views(subject, images, rng, RULES)
+        if not isinstance(shared, Refusal) and found.is_new(shared):
+            found.add(shared, *task._find_choices(subject, shared, RULES))
+    return [found.take(rank, rng) for rank in range(5) for _ in range(found.known(rank))]
 
 
 def misfits(subject, views, owner, point):
@@ -87,43 +83,88 @@ def misfits(subject, views, owner, point):
     return np.array(measures)
 
 
-def test_surveyed_choices_have_their_ranks_in_every_measure():
+def test_dots_to_choose_from_have_their_ranks_in_every_measure():
     checked = 0
     for seed in range(2):
         subject = pool(seed)
-        for (fit, brighter), choice in choices(seed):
-            right, views = int(choice.options[0]), choice.shared.views
-            all_of = np.array([misfits(subject, views, right, int(p)) for p in choice.options])
+        for choice in choices(point_correspondence, seed, 3):
+            fit, dark, *_, central, high = choice.ranks
+            views, right = choice.shared.views, int(choice.points[0])
+            all_of = np.array([misfits(subject, views, right, int(p)) for p in choice.points])
             own, others = all_of[0], all_of[1:]
             assert ((others < own).sum(axis=0) == fit).all()
             order = np.argsort(all_of, axis=0)
             assert (order == order[:, :1]).all()  # no option stands out by what measures agree on
-            light = subject.lab[views[0], choice.options, 0]
-            assert (light[1:] > light[0]).sum() == brighter
             ratio = np.ptp(np.log1p(all_of), axis=0)
             assert ratio.max() <= RULES.max_misfit_log_ratio + 1e-9
+            light = subject.lab[views[0], choice.points, 0]
+            assert (light[1:] < light[0]).sum() == dark
+            uv_px = subject.uv_px[views[0], choice.points]
+            away = np.linalg.norm(uv_px / (room.WIDTH, room.HEIGHT) - 0.5, axis=1)
+            assert (away[1:] < away[0]).sum() == central
+            assert (uv_px[1:, 1] < uv_px[0, 1]).sum() == high
             checked += 1
     assert checked > 50
 
 
-def test_surveyed_options_are_apart_and_seen_by_all_views():
+def test_dots_to_choose_from_are_apart_and_seen_by_all_views():
     subject = pool(0)
-    for _, choice in choices(0):
-        views, points = choice.shared.views, choice.options
-        assert len(set(points.tolist())) == OPTIONS
+    for choice in choices(point_correspondence, 0, 3):
+        views, points = choice.shared.views, choice.points
+        assert len(set(points.tolist())) == point_correspondence.OPTIONS
         assert subject.visible[np.ix_(views, points)].all()
-        upper = np.triu_indices(OPTIONS, 1)
+        upper = np.triu_indices(len(points), 1)
         uv_px, world = subject.uv_px[views[0], points], subject.points_world[points]
         pixels = np.linalg.norm(uv_px[:, None] - uv_px, axis=2)[upper]
         metres = np.linalg.norm(world[:, None] - world, axis=2)[upper]
-        away = np.linalg.norm(uv_px / (room.WIDTH, room.HEIGHT) - 0.5, axis=1)
-        assert (away[1:] < away[0]).sum() == choice.nearer
-        assert (uv_px[1:, 1] < uv_px[0, 1]).sum() == choice.higher
         diagonal_px = subject.camera(int(views[0])).diagonal_px
         assert pixels.min() >= RULES.min_option_px_share * diagonal_px - 1e-9
         assert metres.min() >= RULES.min_option_scene_share * subject.extent_m - 1e-9
 
 
-def test_every_rank_by_fit_and_by_brightness_comes_up_equally_often():
-    for order in BRIGHTER:
-        assert sorted(order) == ["0", "1", "2", "3", "4"]
+def test_the_odd_dot_has_its_rank_in_every_measure():
+    checked = 0
+    for seed in range(2):
+        subject = pool(seed)
+        for choice in choices(spatial_verification, seed, 4):
+            views, (point, other) = choice.shared.views, choice.points
+            shown = np.array([other, *[point] * (len(views) - 1)])
+            for look in (subject.lab, subject.rgb):
+                patches = look[views, shown].astype(float)
+                far = np.linalg.norm(patches[:, None] - patches, axis=2)
+                to_median = np.linalg.norm(patches - np.median(patches, axis=0), axis=1)
+                for unlike in (far.sum(axis=1), np.median(far, axis=1), to_median):
+                    own, others = unlike[0], unlike[1:]  # two may be equal, but for rounding
+                    assert (others > own + 1e-6).sum() <= choice.ranks[0]
+                    assert (others > own - 1e-6).sum() >= choice.ranks[0]
+            place = subject.uv_px[views, shown] / (room.WIDTH, room.HEIGHT) - 0.5
+            assert (place[1:, 1] < place[0, 1]).sum() == choice.ranks[-1]
+            checked += 1
+    assert checked > 50
+
+
+def test_weights_make_every_rank_even():
+    """The second rank is mostly 0 where the first is 0: no weights by the first alone would do."""
+    rng = np.random.default_rng(0)
+    ranks = rng.integers(0, 4, (600, 3))
+    ranks[(ranks[:, 0] == 0) & (rng.random(600) < 0.7), 1] = 0
+    weights = even_weights(ranks, 4)
+    shares = np.array([np.bincount(column, weights) for column in ranks.T]) / weights.sum()
+    np.testing.assert_allclose(shares, 0.25, atol=0.01)
+    assert np.ptp(np.bincount(ranks[:, 1]) / 600) > 0.1
+
+
+def test_what_hardly_ever_comes_up_is_not_asked_all_the_time():
+    ranks = np.zeros((1000, 1), int)
+    ranks[0] = 1
+    weights = even_weights(ranks, 5)
+    assert 0.001 < weights[0] / weights.sum() < 0.1
+    np.testing.assert_allclose(even_weights(ranks[1:], 5), 1.0)
+
+
+def test_a_choice_is_given_once():
+    given = [
+        (choice.shared.number, *choice.points.tolist())
+        for choice in choices(spatial_verification, 0, 4)
+    ]
+    assert len(set(given)) == len(given) > 20

@@ -66,7 +66,7 @@ GENERAL = [
     ("point_correspondence", "no_.*", pool, {"min_option_scene_share": 9.0}),
     (
         "point_correspondence",
-        "no_hard_distractor",
+        "no_distractors_of_the_color_rank",
         pool,
         {"hard_depth_share": 0.0, "hard_color_distance": 0.0},
     ),
@@ -259,8 +259,8 @@ def test_a_task_refuses_in_the_situation_that_the_reason_is_for(situation, reaso
     ("task", "rules"),
     [
         (task, rules)
-        for task, reason, _, rules in GENERAL
-        if rules and reason != "no_hard_distractor"  # equal colours are hard whatever the rule
+        for task, _, _, rules in GENERAL
+        if rules and "hard_color_distance" not in rules  # equal colours are hard in any case
     ],
 )
 def test_a_rule_that_cannot_be_met_gives_no_draft(task, rules):

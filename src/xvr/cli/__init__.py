@@ -1,7 +1,8 @@
 """The command line: `xvr <room> <verb> ...`, each command a thin shell around a public function.
 
 Machine output goes to stdout, people's text to stderr. Exit codes: 0 done, 1 the audit found a
-wrong answer or the check an inconsistent scene, 2 something the user must fix, 130 interrupted.
+wrong answer, the check an inconsistent scene, or a run has items without an answer, 2 something the
+user must fix, 130 interrupted.
 """
 
 import sys
@@ -23,6 +24,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data audit": ("xvr.cli.data", "Recompute every answer and measure what cheaters get."),
     "data stats": ("xvr.cli.data", "Print what is in a dataset."),
     "data show": ("xvr.cli.data", "Write a web page over a dataset."),
+    "eval run": ("xvr.cli.evaluation", "Ask a model the questions of a benchmark."),
+    "eval human": ("xvr.cli.human", "Let people answer a benchmark on a local page."),
+    "eval score": ("xvr.cli.scores", "Judge the answers of a run: numbers with intervals."),
+    "eval compare": ("xvr.cli.scores", "Hold runs against each other, item by item."),
+    "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
+    "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

@@ -114,14 +114,19 @@ def survey(parents: list[Parent]) -> list[Line]:
     return [line._replace(groups=tuple(map(names.root, line.groups))) for line in found]
 
 
+def episode_of(sample_id: str) -> str | None:
+    """The episode that the id of a robotic sample names; None where it names none."""
+    found = _EPISODE_ID.fullmatch(sample_id)
+    return found[1] if found else None
+
+
 def _origins(
     sample: Sample, proof: Provenance | None, parent: Parent, sources: dict[str, str]
 ) -> Iterator[tuple[str, ...]]:
     """Every scene or episode of a sample, by all its names."""
     if proof is None:
-        episode = _EPISODE_ID.fullmatch(sample.sample_id)
         images = (f"image\t{parent.path}\t{url}" for url in sample.image_urls)
-        yield (f"id\t{episode[1] if episode else sample.sample_id}", *images)
+        yield (f"id\t{episode_of(sample.sample_id) or sample.sample_id}", *images)
         return
     source = proof.source
     path = f"{source.format}:{source.path}"

@@ -1,97 +1,106 @@
-"""What could be asked about the points of a pool, kept by the ranks that slots ask for.
+"""What could be asked about the points of a pool, kept by the rank that slots ask for.
 
-Most right points have no wrong ones that look like them (see `xvr.tasks.decoys`). So the points
-that some views share are surveyed together, one set of views after the other as slots need them,
-and every choice that is found waits for the slot that asks for its ranks.
+Most points have no others that look like them. So the points that some views share are surveyed
+together, one set of views after the other as slots need them, and every choice of points that is
+found waits for a slot that asks for its rank (by colour, see `xvr.tasks.decoys` and `odd_pairs`).
+
+What is found is not even: the right dot may be the bluest or the lowest more often than others.
+Choices are drawn by weights that make every such rank equally common among all that are left.
 """
 
-from collections import defaultdict
 from typing import NamedTuple
 
+import numba
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from xvr.tasks.decoys import find_decoys
-from xvr.tasks.looks import looks_of
-from xvr.tasks.pool import PointPool
-from xvr.tasks.rules import Rules
 from xvr.tasks.views import SharedPoints
 
-ENOUGH = 10
-"""Choices of the same ranks to draw one from; with fewer, more views are surveyed."""
-ODDER_KEPT = (0.63, 0.78, 1.0, 1.0, 1.0)
-"""Share of the choices that are kept, by how many wrong options have an odder hue than the right.
-
-Its own would be the oddest in 27 of 100 (measured on simulated captures)."""
-SURVEYS, SURVEYS_PER_SLOT = 128, 16
+ENOUGH = 24
+"""Choices of the same rank to draw one from; with fewer, more views are surveyed."""
+SURVEYS, SURVEYS_PER_SLOT = 48, 12
 """Sets of views that may be surveyed, or as many per slot that was asked for if that is more."""
-
-
-class Ranks(NamedTuple):
-    """What the right option is like among the options."""
-
-    fit: int
-    """How many wrong ones fit the references better."""
-    brightness: int
-    """How many wrong ones are brighter."""
+ROUNDS = 10
+"""Rounds in which weights are fitted."""
+MOST = 40.0
+"""Largest ratio of a weight to the mean one: a rank that hardly ever comes up stays rare."""
 
 
 class Choice(NamedTuple):
-    """Options of one question."""
+    """Points of one question."""
 
     shared: SharedPoints
-    options: Int[np.ndarray, " o"]
-    """Points of the pool, the right one first, pairwise apart, all from one crowd."""
-    nearer: int
-    """How many wrong ones are nearer to the middle of the image."""
-    higher: int
-    """How many wrong ones are higher in it."""
+    points: Int[np.ndarray, " o"]
+    """Of the pool; the right one first."""
+    ranks: Int[np.ndarray, " r"]
+    """0, 1, ...; the first is what slots ask for, the others shall be even."""
 
 
 class Choices:
-    """What could be asked, by ranks; found set of views by set of views."""
+    """What could be asked, by rank; found set of views by set of views."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: int) -> None:
+        """Args: values: number of ranks."""
+        self._values = values
         self._surveyed: set[int] = set()
         self._asked: set[int] = set()
-        self._found: dict[Ranks, list[Choice]] = defaultdict(list)
+        self._left: list[list[Choice]] = [[] for _ in range(values)]
 
-    def survey(self, pool: PointPool, shared: SharedPoints, wrong: int, rules: Rules) -> None:
-        """Add choices with `wrong` wrong options, of all ranks that the shared points allow."""
-        if shared.number in self._surveyed:
-            return
+    def is_new(self, shared: SharedPoints) -> bool:
+        """Whether a set of views was not surveyed yet; it counts as surveyed from now on."""
+        new = shared.number not in self._surveyed
         self._surveyed.add(shared.number)
-        looks = looks_of(pool, shared, 0, rules)
-        rng = np.random.default_rng([pool.seed, len(shared.views), shared.number])
-        places = pool.place[shared.views[0], shared.points] - 0.5
-        options = find_decoys(looks, np.linalg.norm(places, axis=1), wrong, rng)
-        found = options[..., -1] >= 0
-        hues = pool.lab[shared.views[0], shared.points[options[found]], 1:]  # (m, o, 2)
-        oddness = np.linalg.norm(hues - np.median(hues, axis=1, keepdims=True), axis=2)
-        odder = (oddness > oddness[:, :1]).sum(axis=1)
-        found[found] = rng.random(len(odder)) < np.array(ODDER_KEPT)[odder]
-        height = places[options[found], 1]  # (m, o)
-        higher = (height < height[:, :1]).sum(axis=1).tolist()
-        points = shared.points[options[found]]
-        for n, (fit, brightness, nearer, _) in enumerate(np.argwhere(found).tolist()):
-            choice = Choice(shared, points[n], nearer, higher[n])
-            self._found[Ranks(fit, brightness)].append(choice)
+        return new
 
-    def wants(self, ranks: Ranks, slot: int) -> bool:
+    def add(
+        self, shared: SharedPoints, points: Int[np.ndarray, "m o"], ranks: Int[np.ndarray, "m r"]
+    ) -> None:
+        """Keep choices."""
+        for each, own in zip(points, ranks, strict=True):
+            self._left[own[0]].append(Choice(shared, each, own))
+
+    def wants(self, rank: int, slot: int) -> bool:
         """Whether more views should be surveyed for a slot: few choices are left, and it may."""
         self._asked.add(slot)
         spent = len(self._surveyed) >= max(SURVEYS, SURVEYS_PER_SLOT * len(self._asked))
-        return self.known(ranks) < ENOUGH and not spent
+        return self.known(rank) < ENOUGH and not spent
 
-    def known(self, ranks: Ranks) -> int:
-        """How many choices of these ranks are left."""
-        return len(self._found[ranks])
+    def known(self, rank: int) -> int:
+        """How many choices of a rank are left."""
+        return len(self._left[rank])
 
-    def take(self, ranks: Ranks, nearer: int, higher: int, rng: np.random.Generator) -> Choice:
-        """One of those left, with as many nearer and higher options as asked for, or nearly.
+    def take(self, rank: int, rng: np.random.Generator) -> Choice:
+        """One of those left; it is not given again."""
+        weights = even_weights(
+            np.array([c.ranks for of_rank in self._left for c in of_rank]), self._values
+        )
+        first = sum(len(of_rank) for of_rank in self._left[:rank])
+        weights = weights[first : first + self.known(rank)]
+        return self._left[rank].pop(int(rng.choice(len(weights), p=weights / weights.sum())))
 
-        It is not given again.
-        """
-        found = self._found[ranks]
-        miss = np.array([2 * abs(c.nearer - nearer) + abs(c.higher - higher) for c in found])
-        return found.pop(int(rng.choice(np.flatnonzero(miss == miss.min()))))
+
+def even_weights(ranks: Int[np.ndarray, "n r"], values: int) -> Float[np.ndarray, " n"]:
+    """Weights with which every value of every rank is equally common, as nearly as can be.
+
+    Iterative proportional fitting, also called raking (Deming and Stephan 1940,
+    doi:10.1214/aoms/1177731829); values that do not occur are passed over.
+    """
+    weights = np.ones(len(ranks))
+    _rake(ranks, values, weights)
+    return weights
+
+
+@numba.njit(cache=True)
+def _rake(ranks, values, weights):  # pragma: no cover - compiled
+    totals = np.empty(values)
+    for _ in range(ROUNDS):
+        for column in range(ranks.shape[1]):
+            totals[:] = 0.0
+            for n in range(len(ranks)):
+                totals[ranks[n, column]] += weights[n]
+            even = totals.sum() / (totals > 0).sum()
+            for n in range(len(ranks)):
+                weights[n] *= even / totals[ranks[n, column]]
+        most = MOST * weights.mean()
+        for n in range(len(ranks)):
+            weights[n] = min(weights[n], most)

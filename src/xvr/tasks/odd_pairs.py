@@ -9,69 +9,86 @@ import math
 
 import numba
 import numpy as np
+from jaxtyping import Int
 
 from xvr.tasks.looks import Looks, are_apart, find_crowd
 from xvr.tasks.splitmix import draw_below, new_state
 
-CROWDS_TRIED = 200
-"""Crowds among which a pair is looked for before the views are given up."""
-POINTS_TRIED = 10
-"""Points of a crowd whose pairs are looked at together."""
+CROWDS_PER_SURVEY = 12
+"""Crowds that are looked at in one set of views, at most."""
+POINTS_PER_CROWD = 20
+"""Points of a crowd whose pairs are looked at, all of them."""
+PAIRS_PER_RANK = 8
+"""Pairs of the same rank that are kept of one set of views."""
 MEASURES = 3
 """Of how unlike an image's patch is to all: in CIE Lab and again in RGB."""
 
 
-def draw_pair(looks: Looks, rank: int, rng: np.random.Generator) -> tuple[int, int] | None:
-    """A point for all images and another for the odd one, from one crowd.
+def find_pairs(looks: Looks, rng: np.random.Generator) -> Int[np.ndarray, "k c 2"]:
+    """A point for all images and another for the odd one, from one crowd, by rank.
 
-    A pair is drawn from those of many points together: drawing the point first would favour points
+    Pairs are drawn from those of many points together: drawing the point first would favour points
     with few others far enough away, which lie elsewhere than those with many.
 
     Args:
         looks: of the points to choose from; the view of the options is the odd image.
-        rank: how many images' patches are more unlike the rest than the odd one's.
         rng: source of randomness.
 
     Returns:
-        Indices of both points, or None when no crowd gave any.
+        For each number of images whose patches are more unlike the rest than the odd one's, some
+        pairs of indices; -1 where there is none.
     """
-    point, other = _search_pair(*looks, rank, new_state(rng))
-    return (int(point), int(other)) if point >= 0 else None
+    pairs = np.full((looks.wanted.shape[1] + 1, PAIRS_PER_RANK, 2), -1, np.int64)
+    _survey(*looks, new_state(rng), pairs)
+    return pairs
 
 
 @numba.njit(cache=True)
-def _search_pair(  # noqa: PLR0913
-    seen, wanted, mean, change, uv, world, min_px, min_m, _, rank, state
+def _survey(  # noqa: PLR0913
+    seen, wanted, mean, change, uv, world, min_px, min_m, _, state, out
 ):  # pragma: no cover - compiled
-    crowd = np.empty(len(change), np.int64)
-    patches, unlike = (
-        np.empty((wanted.shape[1] + 1, 3)),
-        np.empty((2 * MEASURES, wanted.shape[1] + 1)),
-    )
-    for _ in range(CROWDS_TRIED):
-        best, best_other, count = -1, -1, 0
+    images = len(out)
+    crowd, have = np.empty(len(change), np.int64), np.zeros(images, np.int64)
+    patches, unlike = np.empty((images, 3)), np.empty((2 * MEASURES, images))
+    for _ in range(CROWDS_PER_SURVEY):
         size = find_crowd(mean[0], change, draw_below(state, len(change)), crowd)
-        for n in range(min(size, POINTS_TRIED)):
+        few = min(size, POINTS_PER_CROWD)
+        for n in range(few):
             swapped = n + draw_below(state, size - n)
             crowd[n], crowd[swapped] = crowd[swapped], crowd[n]
-            point = crowd[n]
-            for c in range(size):
-                other = crowd[c]
+        for point in crowd[:few]:
+            for other in crowd[:few]:
                 if not are_apart(uv, world, min_px, min_m, point, other):
                     continue
-                if not _has_rank(seen, wanted, point, other, rank, patches, unlike):
+                rank = _rank(seen, wanted, point, other, patches, unlike)
+                if rank < 0 or _is_in(point, other, out[rank]):
                     continue
-                count += 1
-                if draw_below(state, count) == 0:  # every pair is kept equally likely
-                    best, best_other = point, other
-        if count:
-            return best, best_other
-    return -1, -1
+                have[rank] += 1  # every pair is kept equally likely
+                place = have[rank] - 1
+                if place >= PAIRS_PER_RANK:
+                    place = draw_below(state, have[rank])
+                if place < PAIRS_PER_RANK:
+                    out[rank, place] = point, other
+        if have.min() >= PAIRS_PER_RANK:
+            break
 
 
 @numba.njit(cache=True)
-def _has_rank(seen, wanted, point, other, rank, patches, unlike):  # pragma: no cover - compiled
-    """Whether the odd image has the rank and all measures put all images in the same order."""
+def _is_in(point, other, pairs):  # pragma: no cover - compiled
+    """Whether a pair is among others: two crowds can have it."""
+    found = False
+    for pair in pairs:
+        found |= pair[0] == point and pair[1] == other
+    return found
+
+
+@numba.njit(cache=True)
+def _rank(seen, wanted, point, other, patches, unlike):  # pragma: no cover - compiled
+    """How many images are more unlike the rest than the odd one; -1 where measures disagree.
+
+    All measures must put all images in the same order; two images with the same median of their
+    distances, which is often the distance between them, are in any order.
+    """
     k = len(patches)
     for space in range(2):
         for axis in range(3):
@@ -79,17 +96,12 @@ def _has_rank(seen, wanted, point, other, rank, patches, unlike):  # pragma: no 
             for n in range(1, k):
                 patches[n, axis] = wanted[space, n - 1, point, axis]
         _outliers(patches, unlike[MEASURES * space : MEASURES * (space + 1)])
-        above = 0
-        for n in range(1, k):
-            above += unlike[MEASURES * space, n] > unlike[MEASURES * space, 0]
-        if above != rank:
-            return False
     for measure in range(1, 2 * MEASURES):
         for i in range(k):
             for j in range(i):
-                if (unlike[measure, i] > unlike[measure, j]) != (unlike[0, i] > unlike[0, j]):
-                    return False
-    return True
+                if (unlike[measure, i] - unlike[measure, j]) * (unlike[0, i] - unlike[0, j]) < 0:
+                    return -1
+    return (unlike[0, 1:] > unlike[0, 0]).sum()
 
 
 @numba.njit(cache=True)

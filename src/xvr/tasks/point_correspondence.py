@@ -10,49 +10,38 @@ import numpy as np
 from jaxtyping import Int
 
 from xvr.tasks import wordings
-from xvr.tasks.choices import Choices, Ranks
+from xvr.tasks.choices import Choices
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
+from xvr.tasks.decoys import find_decoys
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
+from xvr.tasks.looks import looks_of
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import Marked, angle_checks, choose_views, view_angles
+from xvr.tasks.views import Marked, SharedPoints, angle_checks, choose_views, view_angles
 
 OPTIONS = 5
-BRIGHTER = (
-    *("23104", "42013", "13240", "12304", "42130", "10234", "41230", "24310", "12034", "20314"),
-    *("41230", "31204", "01234", "32410", "34120", "23401", "03214", "32140", "03214", "21340"),
-)
-"""How many wrong options are brighter where 0, 1, ... 4 of them fit better.
-
-Each number comes up equally often by itself; pairs come up as often as among options of one crowd
-(measured on simulated captures, margins made even). What fits worst is mostly the brightest or the
-darkest, whichever option it is: were all pairs equally common, the rare ones would tell.
-"""
-
-AIMED = (0, 1, 2, 3, 4, 4)
-"""How many nearer and how many higher options are aimed at in turn; all the others more often, as
-the right one is rarely the farthest from the middle or the lowest by itself."""
+WHY_HARD = "spread", "near_depth", "similar_color"
+"""At least one wrong option must be more than spread."""
 
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
-    """One sample; the variant of the slot gives the ranks of the answer by colour."""
-    ranks, nearer, higher = _ranks(slot.variant)
-    choices = pool.keep(("choices", slot.images), Choices)
-    if choices.wants(ranks, slot.index):
+    """One sample; the variant of the slot is the rank of the answer by its fit."""
+    fit = slot.variant
+    choices = pool.keep(("choices", slot.images), lambda: Choices(OPTIONS))
+    if choices.wants(fit, slot.index):
         shared = choose_views(pool, slot.images, rng, rules)
         if isinstance(shared, Refusal):
             return shared
-        choices.survey(pool, shared, OPTIONS - 1, rules)
-    if not choices.known(ranks):
+        if choices.is_new(shared):
+            choices.add(shared, *_find_choices(pool, shared, rules))
+    if not choices.known(fit):
         return Refusal(reason="no_distractors_of_the_color_rank")
-    chosen = choices.take(ranks, nearer, higher, rng)
-    point, *wrong = chosen.options.tolist()
+    chosen = choices.take(fit, rng)
+    point, *wrong = chosen.points.tolist()
     marked, found = Marked(point, chosen.shared.views), np.array(wrong)
     target, references = int(marked.views[0]), marked.views[1:]
-    hardness = [_why_hard(pool, marked, int(point), rules) for point in found]
-    if set(hardness) == {"spread"}:
-        return Refusal(reason="no_hard_distractor")
+    hardness = [WHY_HARD[level] for level in _hardness(pool, target, chosen.points[None], rules)[0]]
     colors = [c for c in rng.permutation(len(COLORS)).tolist() if c != slot.answer]
     dots = {slot.answer: (marked.point, "answer")} | dict(
         zip(colors, zip(found.tolist(), hardness, strict=True), strict=True)
@@ -79,29 +68,43 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         checks=angle_checks(angles_deg) | _checks(pool, marked, found),
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
-            "color_rank": float(ranks.fit),
+            "color_rank": float(fit),
         },
     )
 
 
-def _ranks(variant: int) -> tuple[Ranks, int, int]:
-    """Ranks, and the numbers of nearer and of higher options that are aimed at.
+def _find_choices(
+    pool: PointPool, shared: SharedPoints, rules: Rules
+) -> tuple[Int[np.ndarray, "m o"], Int[np.ndarray, "m r"]]:
+    """Points that could be options, the right one first, and the ranks of the right one.
 
-    Each number of better and of brighter options comes once in five variants.
+    They are how many wrong ones fit better, and what else may tell it in the target: how many have
+    less of each colour, are less odd in colour, nearer to the middle, and higher.
     """
-    fit, turn = variant % OPTIONS, variant // OPTIONS
-    ranks = Ranks(fit, int(BRIGHTER[turn % len(BRIGHTER)][fit]))
-    nearer, higher = AIMED[(fit + turn) % len(AIMED)], AIMED[(fit + 2 * turn) % len(AIMED)]
-    return ranks, nearer, higher
+    rng = np.random.default_rng([pool.seed, len(shared.views), shared.number])
+    options = find_decoys(looks_of(pool, shared, 0, rules), OPTIONS - 1, rng)
+    fits, places = np.nonzero(options[..., 0] >= 0)
+    points = shared.points[options[fits, places]]  # (m, o)
+    hard = _hardness(pool, int(shared.views[0]), points, rules).any(axis=1)
+    fits, points = fits[hard], points[hard]
+    lab = pool.lab[shared.views[0], points]  # (m, o, 3)
+    place = pool.place[shared.views[0], points] - 0.5  # (m, o, 2)
+    oddness = np.linalg.norm(lab - np.median(lab, axis=1, keepdims=True), axis=2)
+    measures = [*np.moveaxis(lab, 2, 0), oddness, np.linalg.norm(place, axis=2), place[..., 1]]
+    ranks = [(measure < measure[:, :1]).sum(axis=1) for measure in measures]
+    return points, np.column_stack([fits, *ranks])
 
 
-def _why_hard(pool: PointPool, marked: Marked, point: int, rules: Rules) -> str:
-    target = marked.views[0]
-    look = pool.lab[target]
-    if np.linalg.norm(look[point] - look[marked.point]) <= rules.hard_color_distance:
-        return "similar_color"
-    depth_m, own_m = pool.depth_m[target, point], pool.depth_m[target, marked.point]
-    return "near_depth" if abs(depth_m - own_m) <= rules.hard_depth_share * own_m else "spread"
+def _hardness(
+    pool: PointPool, target: int, points: Int[np.ndarray, "m o"], rules: Rules
+) -> Int[np.ndarray, "m w"]:
+    """Why each wrong option is hard to tell from the right one, as places in `WHY_HARD`."""
+    unlike = np.linalg.norm(
+        pool.lab[target, points[:, 1:]] - pool.lab[target, points[:, :1]], axis=2
+    )
+    own_m = pool.depth_m[target, points[:, :1]]
+    near = np.abs(pool.depth_m[target, points[:, 1:]] - own_m) <= rules.hard_depth_share * own_m
+    return np.where(unlike <= rules.hard_color_distance, 2, near.astype(int))
 
 
 def _marks(
@@ -169,7 +172,7 @@ TASK = Task(
     domain="general",
     question="References mark one 3D point; which coloured dot in the target image is it?",
     cells=cells((3, 4, 5), lambda _: OPTIONS),
-    variants=OPTIONS * len(BRIGHTER),
+    variants=OPTIONS,
     draft=draft,
     eval_count=264,
 )

@@ -59,6 +59,9 @@ class Rules:
     """Distance of two options (or of the odd mark from the true one), of the image diagonal."""
     min_option_scene_share: float = 0.05
     """Distance of two options in 3D, of the scene extent."""
+    min_odd_px_share: float = 0.02
+    """No point is seen within this of the odd dot and of the dots of all other images but one, of
+    the image diagonal."""
     hard_depth_share: float = 0.10
     """A distractor is near in depth within this share of the answer's depth."""
     hard_color_distance: float = 12.0

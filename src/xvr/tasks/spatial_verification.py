@@ -8,16 +8,19 @@ equally often (see `xvr.tasks.odd_pairs`).
 """
 
 import numpy as np
+from jaxtyping import Bool, Int
 
+from xvr.geometry.epipolar import epipolar_gap_px
 from xvr.tasks import wordings
+from xvr.tasks.choices import Choices
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.looks import looks_of
-from xvr.tasks.odd_pairs import draw_pair
+from xvr.tasks.odd_pairs import find_pairs
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import angle_checks, choose_views, view_angles
+from xvr.tasks.views import SharedPoints, angle_checks, choose_views, view_angles
 
 IMAGES = (4, 5)
 RANKS = 20
@@ -26,20 +29,19 @@ RANKS = 20
 
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot gives the odd dot's rank by colour."""
-    shared = choose_views(pool, slot.images, rng, rules)
-    if isinstance(shared, Refusal):
-        return shared
-    order, odd = rng.permutation(slot.images), slot.answer
-    views = shared.views[order]
-    rank = slot.variant % slot.images
-    place = int(order[odd])
-    looks = pool.keep(
-        ("looks", slot.images, shared.number, place), lambda: looks_of(pool, shared, place, rules)
-    )
-    chosen = draw_pair(looks, rank, rng)
-    if chosen is None:
+    rank, odd = slot.variant % slot.images, slot.answer
+    choices = pool.keep(("pairs", slot.images), lambda: Choices(slot.images))
+    if choices.wants(rank, slot.index):
+        shared = choose_views(pool, slot.images, rng, rules)
+        if isinstance(shared, Refusal):
+            return shared
+        if choices.is_new(shared):
+            choices.add(shared, *_find_choices(pool, shared, rules))
+    if not choices.known(rank):
         return Refusal(reason="no_points_of_the_color_rank")
-    point, other = shared.points[list(chosen)].tolist()
+    chosen = choices.take(rank, rng)
+    point, other = chosen.points.tolist()
+    views = np.insert(rng.permutation(chosen.shared.views[1:]), odd, chosen.shared.views[0])
     angles_deg = view_angles(pool, views, point)
     points = np.full(slot.images, point)
     points[odd] = other
@@ -92,6 +94,51 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             "odd_px_share": odd_px_share,
         },
     )
+
+
+def _find_choices(
+    pool: PointPool, shared: SharedPoints, rules: Rules
+) -> tuple[Int[np.ndarray, "m 2"], Int[np.ndarray, "m r"]]:
+    """Points for all images and others for the first one, the odd one, with its ranks.
+
+    They are how many images are more unlike the rest by colour, how many have less of each colour,
+    and how many have their dot nearer to the middle, nearer to the middle row, and higher.
+    """
+    rng = np.random.default_rng([pool.seed, len(shared.views), shared.number])
+    pairs = find_pairs(looks_of(pool, shared, 0, rules), rng)
+    colors, places = np.nonzero(pairs[..., 0] >= 0)
+    points = shared.points[pairs[colors, places]]  # (m, 2)
+    clear = _is_clearly_odd(pool, shared, points, rules)
+    colors, points = colors[clear], points[clear]
+    place = pool.place[np.ix_(shared.views, points[:, 0])] - 0.5  # (k, m, 2)
+    place[0] = pool.place[shared.views[0], points[:, 1]] - 0.5
+    lab = pool.lab[np.ix_(shared.views, points[:, 0])]  # (k, m, 3)
+    lab[0] = pool.lab[shared.views[0], points[:, 1]]
+    measures = [*np.moveaxis(lab, 2, 0), np.linalg.norm(place, axis=2)]
+    measures += [np.abs(place[..., 1]), place[..., 1]]
+    ranks = [(measure < measure[:1]).sum(axis=0) for measure in measures]
+    return points, np.column_stack([colors, *ranks])
+
+
+def _is_clearly_odd(
+    pool: PointPool, shared: SharedPoints, points: Int[np.ndarray, "m 2"], rules: Rules
+) -> Bool[np.ndarray, " m"]:
+    """Whether no point explains the odd dot and the dots of all other images but one.
+
+    Else that one could be the odd image. So at least two of the others must contradict the odd dot.
+    """
+    odd, *others = shared.views.tolist()
+    gaps_px = [
+        epipolar_gap_px(
+            pool.camera(odd),
+            pool.uv_px[odd, points[:, 1]],
+            pool.camera(other),
+            pool.uv_px[other, points[:, 0]],
+        )
+        for other in others
+    ]
+    needed_px = rules.min_odd_px_share * pool.camera(odd).diagonal_px
+    return (np.array(gaps_px) >= needed_px).sum(axis=0) >= 2
 
 
 TASK = Task(

@@ -17,7 +17,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: str | None, **attributes: str | bool | None) -> Markup:
+def tag(name: str, /, *children: str | None, **attributes: str | bool | None) -> Markup:
     """An element; children and attribute values are escaped, `None` and `False` are left out.
 
     Args:

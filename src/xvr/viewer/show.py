@@ -1,15 +1,7 @@
-"""`show.html`: a dataset on one page that needs neither a server nor the network.
+"""`show.html`: a dataset on one page that needs neither a server nor the network."""
 
-The page carries its style, script and images. A content security policy lets it load nothing, and
-run nothing but that script, whatever the dataset holds.
-"""
-
-import base64
-import hashlib
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from xvr.audit.origin import Origins
@@ -23,6 +15,7 @@ from xvr.viewer.cards import card
 from xvr.viewer.choose import Shown, choose
 from xvr.viewer.html import Markup, tag
 from xvr.viewer.names import question, title
+from xvr.viewer.page import page
 from xvr.viewer.pictures import Picture, embed
 from xvr.viewer.reports import Audit, Manifest, read_audit, read_manifest
 from xvr.viewer.space import draw_space
@@ -60,12 +53,14 @@ def show(
     chosen = choose(dataset, counts, samples_per_task)
     with ShardReader(dataset) as images:
         shown = [entry for entries in chosen.values() for entry in entries]
-        pictures = embed(images, (url for entry in shown for url in entry.sample.image_urls))
+        pictures = embed(images.read, (url for entry in shown for url in entry.sample.image_urls))
     samples = _samples(chosen, pictures, manifest.config.rules)
     body = _body(dataset.resolve().name, stats, manifest, read_audit(dataset), samples)
     path = out or dataset / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
-    atomic.write_bytes(path, _page(dataset.resolve().name, body).encode())
+    name = f"{dataset.resolve().name} · cross-view relations"
+    text = page(name, body, scripts=SCRIPTS, styles=("page.css",))
+    atomic.write_bytes(path, text.encode())
     return path
 
 
@@ -145,17 +140,4 @@ def _body(
             "main",
             *(tag("section", tag("h2", head), content, id=key) for key, head, content in kept),
         )
-    )
-
-
-def _page(name: str, body: Markup) -> str:
-    assets = files("xvr.viewer")
-    script = "".join(assets.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Template(assets.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title=tag("title", f"{name} · cross-view relations"),
-        style=assets.joinpath("page.css").read_text(encoding="utf-8"),
-        script=script,
-        script_digest=digest,
-        body=body,
     )

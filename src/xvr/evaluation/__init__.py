@@ -1,0 +1,1 @@
+"""Measuring models on cross-view questions: items, models, runs, scores, statistics, reports."""
