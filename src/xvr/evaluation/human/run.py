@@ -83,8 +83,7 @@ def _standing_answers(log: RunLog, items: Sequence[Item]) -> dict[str, dict[str,
     found = {}
     for item in items:
         item_id = item.target.item_id
-        last = log.last(item_id)
-        if item_id in given and last is not None and last.key == _key(item):
+        if item_id in given and log.is_answered(item_id, _key(item)):
             found[item_id] = given[item_id]
     return found
 
