@@ -22,7 +22,7 @@ from xvr.evaluation.calls import Call, Calls
 from xvr.evaluation.choice import choose
 from xvr.evaluation.item import Item
 from xvr.evaluation.key import Question, question_of
-from xvr.evaluation.model import Answer, Failure, Model
+from xvr.evaluation.model import Answer, Failure, Model, Respondent
 from xvr.evaluation.store import Manifest, RunLog, open_run
 
 Progress = Callable[[int, int], None]
@@ -95,7 +95,7 @@ def run(
         KeyboardInterrupt: calls that were under way are still recorded; a second one drops them.
     """
     items = choose(loaded.items, tasks=options.tasks, limit=options.limit)
-    manifest = _manifest(benchmark, loaded, model, options, len(items))
+    manifest = manifest_of(benchmark, loaded, model, options, len(items))
     with open_run(out, manifest, items) as log:
         session = _Session(log, items, model, options.max_cost_usd, progress)
         session.ask_all()
@@ -226,16 +226,17 @@ class _Session:
             self._progress(self._done, len(self._items))
 
 
-def _manifest(
-    benchmark: Benchmark, loaded: Loaded, model: Model, options: RunOptions, items: int
+def manifest_of(
+    benchmark: Benchmark, loaded: Loaded, whom: Respondent, options: RunOptions, items: int
 ) -> Manifest:
+    """What a run is that asks so many items."""
     return Manifest(
         benchmark=benchmark.name,
         data=str(options.data),
         revision=loaded.revision,
-        model=model.name,
-        model_revision=model.revision,
-        decoding=json.loads(json.dumps(dict(model.decoding))),  # as it will be read back
+        model=whom.name,
+        model_revision=whom.revision,
+        decoding=json.loads(json.dumps(dict(whom.decoding))),  # as it will be read back
         tasks=options.tasks or None,
         limit=options.limit,
         items=items,

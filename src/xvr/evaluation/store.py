@@ -245,7 +245,7 @@ def _read_targets(path: Path) -> tuple[tuple[Target, ...], dict[str, tuple[str, 
 
 
 def _read_attempts(path: Path) -> Iterator[Attempt]:
-    if not path.is_file():
+    if not path.exists():
         return
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last end is cut short
