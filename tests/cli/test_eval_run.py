@@ -43,11 +43,10 @@ def test_items_without_an_answer_are_told_and_end_with_1(ask, dataset, tmp_path)
     shutil.rmtree(data / "image_shards")
     found = ask("--model", "random", "--limit", 2, data=data)
     assert found.code == 1
-    assert found.err.splitlines()[-3:] == [
-        f"{tmp_path / 'run'}: 0 of 2 items answered, 2 now",
-        "  failed: missing_image 2",
-        "run the same command again to ask them again",
-    ]
+    told, failed, advice = found.err.splitlines()[-3:]
+    assert told == f"{tmp_path / 'run'}: 0 of 2 items answered, 2 now"
+    assert failed.startswith(f"  failed: missing_image 2, such as: {data}: no image 'images/")
+    assert advice == "run the same command again to ask them again"
     shutil.copytree(dataset / "image_shards", data / "image_shards")
     assert ask("--model", "random", "--limit", 2, data=data).code == 0
 
@@ -56,6 +55,7 @@ def test_items_without_an_answer_are_told_and_end_with_1(ask, dataset, tmp_path)
     ("words", "message"),
     [
         (("--model", "randon"), "unknown model 'randon'"),
+        (("--model", "human"), "people answer with xvr eval human"),
         (("--model", "random", "--tasks", "point"), "unknown task of this benchmark 'point'"),
         (("--model", "random", "--limit", 0), "the limit is 0"),
         (("--model", "random", "--split", "test"), "unknown split of"),
@@ -68,6 +68,21 @@ def test_what_the_user_must_fix_ends_with_2(ask, words, message):
     assert found.code == 2
     assert message in found.err
     assert "Traceback" not in found.err
+
+
+@pytest.mark.parametrize("command", ["run", "score"])
+def test_a_file_that_cannot_be_read_is_told_without_a_traceback(ask, capsys, tmp_path, command):
+    attempts = tmp_path / "run" / "attempts.jsonl"
+    ask("--model", "random")
+    attempts.unlink()
+    attempts.mkdir()
+    found = (
+        ask("--model", "random")
+        if command == "run"
+        else run(capsys, "eval", "score", tmp_path / "run")
+    )
+    assert found.code == 2
+    assert found.err.splitlines()[-1] == f"error: {attempts}: Is a directory"
 
 
 def test_another_model_in_the_folder_is_refused(ask):

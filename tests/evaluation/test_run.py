@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -62,10 +63,13 @@ def test_what_fails_is_never_an_answer_and_is_asked_again(tmp_path):
     out = tmp_path / "run"
     outcome = ask(out, Scripted(only("i1")), *ITEMS[:3])
     assert not outcome.complete
-    assert (outcome.answered, outcome.failed) == (1, {"rate_limited": 2})
+    assert (outcome.answered, outcome.failed) == (
+        1,
+        {"rate_limited": ["429 too many requests"] * 2},
+    )
     assert read_run(out).answers == {"i1": "red"}
     model = Scripted(only("i2"))
-    assert ask(out, model, *ITEMS[:3]).failed == {"rate_limited": 1}
+    assert ask(out, model, *ITEMS[:3]).failed == {"rate_limited": ["429 too many requests"]}
     assert model.names == ["i0", "i2"]
     assert ask(out, Scripted(only("i0")), *ITEMS[:3]).complete
     numbers = [(a.item_id, a.attempt, a.status) for a in read_run(out).attempts]
@@ -79,9 +83,22 @@ def test_what_fails_is_never_an_answer_and_is_asked_again(tmp_path):
 def test_a_missing_image_fails_its_item_only(tmp_path):
     items = (ITEMS[0], item("broken", "p", "no.png"), ITEMS[1])
     outcome = ask(tmp_path / "run", Scripted(says(), batch_size=3), *items)
-    assert (outcome.answered, outcome.failed) == (2, {"missing_image": 1})
+    assert (outcome.answered, outcome.failed) == (2, {"missing_image": ["no image no.png"]})
     (failed,) = [a for a in read_run(tmp_path / "run").attempts if a.error]
     assert (failed.error.message, failed.key) == ("no image no.png", "")
+
+
+def test_an_answer_outlives_its_images_and_is_not_asked_for_again_when_they_are_back(tmp_path):
+    out, model = tmp_path / "run", Scripted(says())
+    one = item("i", "p")
+    lost = replace(one, prompt=item("i", "no.png").prompt)
+    assert ask(out, model, one).complete
+    outcome = ask(out, model, lost)
+    assert not outcome.complete
+    assert (outcome.answered, outcome.failed) == (1, {"missing_image": ["no image no.png"]})
+    assert read_run(out).answers == {"i": "red"}
+    assert ask(out, model, one).complete
+    assert model.names == ["i"]
 
 
 def test_an_item_that_breaks_the_model_does_not_stop_the_others(tmp_path, caplog):
@@ -92,10 +109,11 @@ def test_an_item_that_breaks_the_model_does_not_stop_the_others(tmp_path, caplog
 
     model = Scripted(reply, batch_size=5)
     outcome = ask(tmp_path / "run", model, *ITEMS[:3])
-    assert (outcome.answered, outcome.failed) == (2, {"model_error": 1})
+    message = "ValueError: no such token"
+    assert (outcome.answered, outcome.failed) == (2, {"model_error": [message]})
     assert "broke over item i1" in caplog.text
     (failed,) = [a for a in read_run(tmp_path / "run").attempts if a.error]
-    assert failed.error.message == "ValueError: no such token"
+    assert failed.error.message == message
 
 
 def test_a_model_that_can_answer_nothing_stops_the_run_and_keeps_the_rest(tmp_path):

@@ -44,6 +44,11 @@ def main(argv: list[str]) -> int:
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"error: {error.filename}: {error.strerror}\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run the same command again to go on\n")
         return 130

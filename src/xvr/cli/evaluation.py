@@ -56,8 +56,8 @@ def eval_run(
     tell(f"{out}: {outcome.answered} of {outcome.items} items answered, {outcome.asked} now{cost}")
     if outcome.complete:
         return 0
-    for kind, count in outcome.failed.items():
-        tell(f"  failed: {kind} {count}")
+    for kind, messages in outcome.failed.items():
+        tell(f"  failed: {kind} {len(messages)}, such as: {messages[0]}")
     if outcome.not_asked:
         tell(f"  not asked: {outcome.not_asked}")
     if outcome.over_budget:

@@ -1,13 +1,10 @@
 """`xvr eval export`: a benchmark as a task of another harness."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import tyro
-
+from xvr.cli.evaluation import Benchmark
 from xvr.cli.progress import Bar, tell
-
-Benchmark = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="BENCHMARK")]
 
 
 def eval_export(
@@ -23,7 +20,7 @@ def eval_export(
     """Write a benchmark as a task of another harness, with the same prompts and scorers.
 
     Args:
-        benchmark: Benchmark to write: xvr (any dataset) or a name of `xvr eval list`.
+        benchmark: Benchmark to write, such as xvr for any dataset of cross-view questions.
         data: Folder or file of the benchmark.
         to: Harness that reads it.
         out: Folder to write.

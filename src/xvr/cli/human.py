@@ -2,16 +2,16 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
 
 import tyro
 
+from xvr.cli.evaluation import Benchmark
 from xvr.cli.progress import tell
 from xvr.errors import UserError
 
 
 def eval_human(
-    benchmark: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="BENCHMARK")],
+    benchmark: Benchmark,
     /,
     data: Path,
     out: Path,
@@ -25,7 +25,7 @@ def eval_human(
     """Serve a page on which people answer; Ctrl-C ends it, the same command goes on.
 
     Args:
-        benchmark: Benchmark to ask: xvr (any dataset) or a name of `xvr eval list`.
+        benchmark: Benchmark to ask, such as xvr for any dataset of cross-view questions.
         data: Folder or file of the benchmark.
         out: Folder of the run; others may answer the same one later.
         annotator: Name of who answers; repeat for several people at once.

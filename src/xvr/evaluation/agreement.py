@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from xvr.evaluation.attempt import Attempt
+from xvr.evaluation.attempt import Attempt, last_keys
 from xvr.evaluation.item import Target
 
 ByPerson = Mapping[str, str]
@@ -38,7 +38,7 @@ def answers_by_person(attempts: Iterable[Attempt]) -> dict[str, dict[str, str]]:
     Only answers to what was last asked of an item count: those with the key of its last attempt.
     """
     given = [attempt for attempt in attempts if attempt.annotator is not None]
-    keys = {attempt.item_id: attempt.key for attempt in given}
+    keys = last_keys(given)
     found: dict[str, dict[str, str]] = {}
     for attempt in given:
         if attempt.text is not None and attempt.key == keys[attempt.item_id]:

@@ -1,7 +1,7 @@
 """One attempt at an item: a line of `attempts.jsonl`, an answer or an error and never both."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter
@@ -81,6 +81,14 @@ def attempt_of(
         seconds=seconds,
         details=reply.details,
     )
+
+
+def last_keys(attempts: Iterable[Attempt]) -> dict[str, str]:
+    """By item, the key of what was last shown of it.
+
+    An image that could not be read shows nothing, so answers from before it was lost still stand.
+    """
+    return {attempt.item_id: attempt.key for attempt in attempts if attempt.key}
 
 
 def to_line(attempt: Attempt) -> bytes:

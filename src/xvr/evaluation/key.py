@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from xvr.evaluation.item import Picture, Prompt
-from xvr.evaluation.model import Model
+from xvr.evaluation.model import Respondent
 
 
 class Question(NamedTuple):
@@ -17,7 +16,7 @@ class Question(NamedTuple):
     key: str
 
 
-def question_of(prompt: Prompt, model: Model) -> Question:
+def question_of(prompt: Prompt, whom: Respondent) -> Question:
     """Read the images of a prompt and hash all that an answer depends on.
 
     Raises:
@@ -32,14 +31,11 @@ def question_of(prompt: Prompt, model: Model) -> Question:
         else:
             parts.append(part)
             hashed.append(["text", part])
-    key = key_of(hashed, model.name, model.revision, model.decoding)
+    asked = {
+        "parts": hashed,
+        "model": whom.name,
+        "revision": whom.revision,
+        "decoding": dict(whom.decoding),
+    }
+    key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     return Question(replace(prompt, parts=tuple(parts)), key)
-
-
-def key_of(parts: list[list[str]], model: str, revision: str, decoding: Mapping[str, Any]) -> str:
-    """SHA-256 over the parts in order, who is asked and how.
-
-    A part is `text` with the text, or `image` with the SHA-256 of its bytes.
-    """
-    asked = {"parts": parts, "model": model, "revision": revision, "decoding": dict(decoding)}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -35,8 +35,8 @@ class Failure:
     retries: int = 0
 
 
-class Model(Protocol):
-    """Something that answers prompts."""
+class Respondent(Protocol):
+    """Who is asked, and how: a model, or people."""
 
     @property
     def name(self) -> str:
@@ -52,6 +52,10 @@ class Model(Protocol):
     def decoding(self) -> Mapping[str, Any]:
         """All that changes an answer besides prompt and weights, such as temperature; JSON."""
         ...
+
+
+class Model(Respondent, Protocol):
+    """Something that answers prompts."""
 
     @property
     def batch_size(self) -> int:

@@ -7,7 +7,7 @@ import json
 import logging
 import platform
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from xvr.evaluation.calls import Call, Calls
 from xvr.evaluation.choice import choose
 from xvr.evaluation.item import Item
 from xvr.evaluation.key import Question, question_of
-from xvr.evaluation.model import Answer, Failure, Model
+from xvr.evaluation.model import Answer, Failure, Model, Respondent
 from xvr.evaluation.store import Manifest, RunLog, open_run
 
 Progress = Callable[[int, int], None]
@@ -56,8 +56,8 @@ class Outcome:
     """Now, by this or earlier runs."""
     asked: int
     """Items that this run asked, answered or not."""
-    failed: dict[str, int]
-    """Items without an answer that were asked, by what went wrong the last time."""
+    failed: dict[str, list[str]]
+    """Messages by kind, one of each item that has no answer or could not be shown."""
     not_asked: int
     cost_usd: float
     """Of all attempts in the folder, as far as it is known."""
@@ -66,8 +66,8 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether every item has an answer."""
-        return self.answered == self.items
+        """Whether every item has an answer to what is asked now."""
+        return not self.failed and not self.not_asked
 
 
 def run(
@@ -95,7 +95,7 @@ def run(
         KeyboardInterrupt: calls that were under way are still recorded; a second one drops them.
     """
     items = choose(loaded.items, tasks=options.tasks, limit=options.limit)
-    manifest = _manifest(benchmark, loaded, model, options, len(items))
+    manifest = manifest_of(benchmark, loaded, model, options, len(items))
     with open_run(out, manifest, items) as log:
         session = _Session(log, items, model, options.max_cost_usd, progress)
         session.ask_all()
@@ -119,6 +119,8 @@ class _Session:
         self._max_cost_usd = max_cost_usd
         self._progress = progress
         self._done = self._asked = 0
+        self._unreadable: set[str] = set()
+        """Items that could not be shown; whether an earlier answer fits them is not known."""
         self._over_budget = False
 
     def ask_all(self) -> None:
@@ -141,20 +143,19 @@ class _Session:
 
     def outcome(self) -> Outcome:
         """How the run stands."""
-        answered, failed = 0, Counter()
-        for item in self._items:
-            item_id = item.target.item_id
+        ids = [item.target.item_id for item in self._items]
+        failed: dict[str, list[str]] = defaultdict(list)
+        for item_id in ids:
             last = self._log.last(item_id)
-            if self._log.is_answered(item_id):
-                answered += 1
-            elif last is not None and last.error is not None:
-                failed[last.error.kind] += 1
+            standing = self._log.is_answered(item_id) and item_id not in self._unreadable
+            if not standing and last is not None and last.error is not None:
+                failed[last.error.kind].append(last.error.message)
         return Outcome(
-            items=len(self._items),
-            answered=answered,
+            items=len(ids),
+            answered=sum(map(self._log.is_answered, ids)),
             asked=self._asked,
             failed=dict(sorted(failed.items())),
-            not_asked=len(self._items) - answered - failed.total(),
+            not_asked=sum(self._log.last(item_id) is None for item_id in ids),
             cost_usd=self._log.cost_usd,
             over_budget=self._over_budget,
         )
@@ -179,6 +180,7 @@ class _Session:
         try:
             question = question_of(item.prompt, self._model)
         except (UserError, OSError) as error:
+            self._unreadable.add(item.target.item_id)
             self._add(item.target.item_id, "", Failure(kind="missing_image", message=str(error)))
             return None
         if self._log.is_answered(item.target.item_id, question.key):
@@ -224,16 +226,17 @@ class _Session:
             self._progress(self._done, len(self._items))
 
 
-def _manifest(
-    benchmark: Benchmark, loaded: Loaded, model: Model, options: RunOptions, items: int
+def manifest_of(
+    benchmark: Benchmark, loaded: Loaded, whom: Respondent, options: RunOptions, items: int
 ) -> Manifest:
+    """What a run is that asks so many items."""
     return Manifest(
         benchmark=benchmark.name,
         data=str(options.data),
         revision=loaded.revision,
-        model=model.name,
-        model_revision=model.revision,
-        decoding=json.loads(json.dumps(dict(model.decoding))),  # as it will be read back
+        model=whom.name,
+        model_revision=whom.revision,
+        decoding=json.loads(json.dumps(dict(whom.decoding))),  # as it will be read back
         tasks=options.tasks or None,
         limit=options.limit,
         items=items,

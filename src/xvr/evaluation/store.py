@@ -30,7 +30,7 @@ from xvr.dataset import atomic
 from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
 from xvr.evaluation.agreement import answers_by_person, majority
-from xvr.evaluation.attempt import Attempt, from_line, to_line
+from xvr.evaluation.attempt import Attempt, from_line, last_keys, to_line
 from xvr.evaluation.item import Item, Target
 
 MANIFEST = "run.json"
@@ -88,7 +88,7 @@ class Run:
     @property
     def answers(self) -> dict[str, str]:
         """Each item's last answer to what was last asked; of people, that of most."""
-        keys = {attempt.item_id: attempt.key for attempt in self.attempts}
+        keys = last_keys(self.attempts)
         answers = {
             attempt.item_id: attempt.text
             for attempt in self.attempts
@@ -107,6 +107,7 @@ class RunLog:
         self._file = file
         self._synced_s = time.monotonic()
         self._last: dict[str, Attempt] = {}
+        self._keys: dict[str, str] = {}
         self._answered: set[tuple[str, str]] = set()
         self.cost_usd = 0.0
         """Of all attempts so far whose cost is known."""
@@ -118,11 +119,9 @@ class RunLog:
         return self._last.get(item_id)
 
     def is_answered(self, item_id: str, key: str | None = None) -> bool:
-        """Whether what was last asked of an item has an answer, and was asked with this key."""
-        last = self._last.get(item_id)
-        if last is None or (key is not None and last.key != key):
-            return False
-        return (item_id, last.key) in self._answered
+        """Whether what was last shown of an item has an answer, and was asked with this key."""
+        shown = self._keys.get(item_id, "")
+        return key in (None, shown) and (item_id, shown) in self._answered
 
     def next_number(self, item_id: str) -> int:
         """Number of the next attempt at an item, from 1."""
@@ -150,6 +149,7 @@ class RunLog:
 
     def _note(self, attempt: Attempt) -> None:
         self._last[attempt.item_id] = attempt
+        self._keys |= last_keys([attempt])
         if attempt.status == "answered":
             self._answered.add((attempt.item_id, attempt.key))
         self.cost_usd += attempt.cost_usd or 0.0
@@ -245,7 +245,7 @@ def _read_targets(path: Path) -> tuple[tuple[Target, ...], dict[str, tuple[str, 
 
 
 def _read_attempts(path: Path) -> Iterator[Attempt]:
-    if not path.is_file():
+    if not path.exists():
         return
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # what follows the last end is cut short

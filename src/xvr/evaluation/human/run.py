@@ -1,15 +1,12 @@
 """The sessions of one run: people answer the chosen items, and answers go into the run's folder."""
 
-import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
-from xvr import __version__
 from xvr.errors import UserError
 from xvr.evaluation.agreement import answers_by_person
 from xvr.evaluation.attempt import Attempt
@@ -17,12 +14,18 @@ from xvr.evaluation.benchmark import Benchmark, Loaded
 from xvr.evaluation.choice import choose
 from xvr.evaluation.human.session import Record, Session
 from xvr.evaluation.item import Item, Picture
-from xvr.evaluation.key import key_of
-from xvr.evaluation.run import RunOptions
-from xvr.evaluation.store import Manifest, RunLog, open_run
+from xvr.evaluation.key import question_of
+from xvr.evaluation.run import RunOptions, manifest_of
+from xvr.evaluation.store import RunLog, open_run
 
-MODEL = "human"
-"""Name of the model in the manifest of a run that people answer."""
+
+@dataclass(frozen=True)
+class _People:
+    """What stands in the manifest of a run that people answer, in place of a model."""
+
+    name: str = "human"
+    revision: str = ""
+    decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -48,20 +51,7 @@ def open_sessions(
     if not annotators or len(set(annotators)) < len(annotators):
         raise UserError("--annotator: name everyone who answers, and nobody twice")
     items = choose(loaded.items, tasks=options.tasks, limit=options.limit)
-    manifest = Manifest(
-        benchmark=benchmark.name,
-        data=str(options.data),
-        revision=loaded.revision,
-        model=MODEL,
-        model_revision="",
-        decoding={},
-        tasks=options.tasks or None,
-        limit=options.limit,
-        items=len(items),
-        notes=loaded.notes,
-        versions={"xvr": __version__, "python": platform.python_version()},
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    manifest = manifest_of(benchmark, loaded, _People(), options, len(items))
     with open_run(out, manifest, items) as log:
         lock = Lock()
         shown = [_one_reader_at_a_time(item, lock) for item in items]
@@ -83,8 +73,7 @@ def _standing_answers(log: RunLog, items: Sequence[Item]) -> dict[str, dict[str,
     found = {}
     for item in items:
         item_id = item.target.item_id
-        last = log.last(item_id)
-        if item_id in given and last is not None and last.key == _key(item):
+        if item_id in given and log.is_answered(item_id, _key(item)):
             found[item_id] = given[item_id]
     return found
 
@@ -125,8 +114,4 @@ def _recorder(log: RunLog, annotator: str, lock: Lock) -> Record:
 
 
 def _key(item: Item) -> str:
-    parts = [
-        ["image", sha256(part.read()).hexdigest()] if isinstance(part, Picture) else ["text", part]
-        for part in item.prompt.parts
-    ]
-    return key_of(parts, MODEL, "", {})
+    return question_of(item.prompt, _People()).key

@@ -59,6 +59,8 @@ def make_model(spec: str, loaded: Loaded, options: ModelOptions) -> Model:
         if not rest:
             raise UserError(f"model {spec!r}: write {kind}:NAME")
         return _maker(kind)(rest, options)
+    if kind == "human":
+        raise UserError(f"model {spec!r}: people answer with xvr eval human, on a page of theirs")
     if colon and kind in BASELINES:
         raise UserError(f"model {spec!r}: {kind} takes nothing after it; write {kind}")
     raise unknown_name("model", spec, SPECIFICATIONS)
