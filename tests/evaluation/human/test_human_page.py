@@ -75,6 +75,13 @@ def at(page, title):
     sync_api.expect(page).to_have_title(title)
 
 
+def pictures_shown(page):
+    """Wait until every image of the question has come from the server."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('.picture img')].every(one => one.naturalWidth > 0)"
+    )
+
+
 def choices(page):
     return [one.get_attribute("value") for one in page.get_by_role("radio").all()]
 
@@ -115,6 +122,7 @@ def test_answers_by_keys_can_be_changed_and_survive_a_reload_and_a_kill(small, t
         at(page, "Question 2")
         page.keyboard.press("s")
         at(page, "Question 3")
+        pictures_shown(page)
         server.end(signal.SIGKILL)
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
