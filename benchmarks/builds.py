@@ -35,6 +35,8 @@ PARTS: list[tuple[Any, str, str]] = [
     (wildrgbd, "read_image", "decode"),
     (wildrgbd, "read_depth", "decode depth"),
     (lerobot_frames, "read_frames", "decode"),
+    (unit_module, "refuse_inconsistent_scene", "check calibration"),
+    (unit_module, "refuse_inconsistent_episode", "check calibration"),
     (unit_module, "check_points", "count points"),
     (unit_module, "build_pool", "pool"),
     (grid, "ssim", "similarity"),

@@ -34,7 +34,7 @@ QUESTIONS = 200
 """Point correspondence without images: questions per scene."""
 SHELL_SCENES, SHELL_EPISODES = 18_000, 70_000
 PLANNED_SAMPLES = 100_000
-COPIES = 2
+COPIES = 8
 """Names for the captures when workers are compared, so that units outnumber workers."""
 
 
