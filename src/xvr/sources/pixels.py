@@ -26,7 +26,15 @@ from xvr.sources.archives import File
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
 JPEG_END = b"\xff\xd9"
+_SIGNATURES = {JPEG_SIGNATURE: "jpeg", PNG_SIGNATURE: "png", b"GIF8": "gif"}
 Content = Literal["image", "depth"]
+
+
+def image_kind(data: bytes) -> str | None:
+    """Which format a file has, by its first bytes: jpeg, png, gif or webp, as media types say it."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    return next((kind for first, kind in _SIGNATURES.items() if data.startswith(first)), None)
 
 
 def read_image(path: File, size: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w 3"]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from xvr.evaluation.item import Item, Picture
+from xvr.sources.pixels import image_kind
 
 Progress = Callable[[int, int], None]
 """Called with (items written, items to write)."""
-_EXTENSIONS = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png", b"RIF": ".webp"}
 
 
 def write_rows(
@@ -52,8 +52,8 @@ def as_line(row: dict[str, Any]) -> str:
 
 def _write_image(folder: Path, images: str, data: bytes) -> str:
     """The name follows from the content, so that an image of several items is there once."""
-    extension = _EXTENSIONS.get(data[:3], ".img")
-    name = f"{images}/{hashlib.sha256(data).hexdigest()[:24]}{extension}"
+    extension = (image_kind(data) or "img").replace("jpeg", "jpg")
+    name = f"{images}/{hashlib.sha256(data).hexdigest()[:24]}.{extension}"
     path = folder / name
     if not path.exists():
         path.write_bytes(data)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from xvr.errors import UserError
 from xvr.evaluation.human.question import blocks_of, choices_of
 from xvr.evaluation.human.session import Session
+from xvr.sources.pixels import image_kind
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
@@ -31,7 +32,6 @@ _POLICY = (
 _START = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <body style="font: 18px/1.6 system-ui, sans-serif; margin: 15vh auto; max-width: 30em">
 <h1>{title}</h1><p>Who answers?</p><ul>{links}</ul></body></html>"""
-_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png", b"RIF": "image/webp"}
 
 
 class Given(BaseModel):
@@ -126,8 +126,9 @@ def _pages_of(session: Session, title: str) -> "APIRouter":
             raise fastapi.HTTPException(404, f"question {number + 1} has no picture {place + 1}")
         with _refusals():
             data = pictures[place].read()
-        kind = _TYPES.get(data[:3], "application/octet-stream")
-        return fastapi.Response(data, media_type=kind)
+        kind = image_kind(data)
+        media_type = f"image/{kind}" if kind else "application/octet-stream"
+        return fastapi.Response(data, media_type=media_type)
 
     @router.post("/answer/{number}")
     def answer(number: int, given: Given) -> dict:

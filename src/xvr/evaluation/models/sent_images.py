@@ -9,9 +9,8 @@ import simplejpeg
 from xvr.dataset.encode import encode
 from xvr.errors import Unusable, UserError
 from xvr.evaluation.item import Picture
-from xvr.sources.pixels import decode_image
+from xvr.sources.pixels import decode_image, image_kind
 
-SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png", b"GIF8": "gif"}
 JPEG_QUALITY = 95
 
 
@@ -35,11 +34,8 @@ def data_uri(picture: Picture, max_pixels: int | None = None) -> str:
 
 
 def _kind(data: bytes, name: str) -> str:
-    for signature, kind in SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
+    if kind := image_kind(data):
+        return kind
     raise UserError(f"image {name}: servers take JPEG, PNG, GIF and WebP; convert it")
 
 
