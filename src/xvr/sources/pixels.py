@@ -31,7 +31,7 @@ Content = Literal["image", "depth"]
 
 
 def image_kind(data: bytes) -> str | None:
-    """Which format a file has, by its first bytes: jpeg, png, gif or webp, as media types say it."""
+    """The format of a file by its first bytes, as media types name it: jpeg, png, gif or webp."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((kind for first, kind in _SIGNATURES.items() if data.startswith(first)), None)
