@@ -21,7 +21,9 @@ ROOMS = (
     "engine",
     "exchange",
     "evaluation",
+    "training",
     "sim",
+    "vla",
     "viewer",
     "cli",
 )
