@@ -36,6 +36,7 @@ from xvr.sim.kitchen_layout import KITCHEN_TASKS
 from xvr.sim.kitchen_rig import CAMERAS, sample_rig, shaken
 from xvr.sim.kitchen_rollout import Rollout, observe, roll_out
 from xvr.sim.kitchen_scene import DRAWN_GROUPS, drawn_model
+from xvr.sim.kitchen_view import OVERSAMPLING
 from xvr.sim.lerobot_writer import (
     LeRobotFormat,
     StagedEpisode,
@@ -45,9 +46,6 @@ from xvr.sim.lerobot_writer import (
     write_whole,
 )
 from xvr.sim.renderer import Renderer, import_mujoco
-
-OVERSAMPLING = 1.5
-"""Pictures are drawn so much larger and averaged down: cheaper here than multisampling."""
 
 _STAGE = ".xvr_sim"
 _DONE = "meta/xvr_sim.json"

@@ -7,7 +7,7 @@ x, y and z, each in -1..1 of `MAX_SHIFT_M`, at `CONTROL_HZ`.
     world = ReachWorld()
     world.reset(sample_layout(np.random.default_rng(0)))
     world.step(np.zeros(3))
-    picture = world.picture("left")
+    picture = world.picture("left_view")
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ from xvr.sim.renderer import Renderer, import_mujoco
 CONTROL_HZ = 20
 """Actions per second."""
 
-MAX_SHIFT_M = 0.025
+MAX_SHIFT_M = 0.015
 """What an action of 1 asks for."""
 
-CAMERAS = ("left", "right", "wrist")
+CAMERAS = ("left_view", "right_view", "wrist_view")
 
 SIZE_PX = 96
 """Width and height of the pictures."""
@@ -35,7 +35,7 @@ BUTTON_RADIUS_M = 0.022
 BUTTON_TRAVEL_M = 0.012
 
 _SUBSTEPS = 10
-_LEAD_M = 0.035  # the goal runs ahead of the finger by no more, or a push would wind it up
+_LEAD_M = 0.025  # the goal runs ahead of the finger by no more, or a push would wind it up
 _LOW_M, _HIGH_M = np.array([-0.32, -0.38, 0.01]), np.array([0.32, 0.38, 0.34])
 _SIDE_AT_M, _SIDE_LOOKS_AT_M = (-0.34, 0.6, 0.46), (0.0, 0.0, 0.06)
 _WRIST_AT_M, _WRIST_LOOKS_AT_M = (-0.075, 0.0, 0.1), (0.0, 0.0, -0.1)  # from the fingertip
@@ -124,7 +124,7 @@ def _mjcf() -> str:
     left_x, left_y, left_z = _SIDE_AT_M
     sides = "".join(
         _camera(name, (left_x, sign * left_y, left_z), _SIDE_LOOKS_AT_M, 46)
-        for name, sign in (("left", 1), ("right", -1))
+        for name, sign in (("left_view", 1), ("right_view", -1))
     )
     joints = "".join(
         f'<joint name="tip_{axis}" type="slide" axis="{way}" damping="40" armature="0.5"/>'
@@ -152,19 +152,19 @@ def _mjcf() -> str:
     <body name="hand" gravcomp="1">
       {joints}
       <geom name="finger" type="capsule" material="tip" fromto="0 0 0.012 0 0 0.07" size="0.012"
-        mass="0.3"/>
+        mass="0.3" contype="3" conaffinity="3"/>
       <geom name="palm" type="box" material="steel" size="0.03 0.03 0.02" pos="0 0 0.09" mass="0.3"
         contype="0" conaffinity="0"/>
       <geom name="mast" type="cylinder" material="steel" fromto="0 0 0.11 0 0 0.5" size="0.012"
         mass="0.2" contype="0" conaffinity="0"/>
-      {_camera("wrist", _WRIST_AT_M, _WRIST_LOOKS_AT_M, 52)}
+      {_camera("wrist_view", _WRIST_AT_M, _WRIST_LOOKS_AT_M, 52)}
     </body>
-    <geom type="box" material="table" size="0.7 0.7 0.05" pos="0 0 -0.05"/>
+    <geom type="box" material="table" size="1.6 1.6 0.05" pos="0.6 0 -0.05"/>
     <body name="block"><geom name="block" type="box" material="block" size="0.045 0.045 0.1"/></body>
     <body name="button">
       <joint name="press" type="slide" axis="0 0 1" range="{-BUTTON_TRAVEL_M} 0" limited="true"
         stiffness="120" damping="3" armature="0.02" springref="0.004"/>
-      <geom name="button" type="cylinder" material="button" mass="0.02"
+      <geom name="button" type="cylinder" material="button" mass="0.02" contype="2" conaffinity="2"
         size="{BUTTON_RADIUS_M} 0.004" pos="0 0 -0.004"/>
     </body>
     {screens}{sides}
@@ -179,7 +179,7 @@ def _camera(
     looks_at_m: tuple[float, float, float],
     fovy_deg: float,
 ) -> str:
-    up = np.array([1.0, 0.0, 0.0] if name == "wrist" else [0.0, 0.0, 1.0])
+    up = np.array([1.0, 0.0, 0.0] if name == "wrist_view" else [0.0, 0.0, 1.0])
     axes = looking_at(np.array(at_m), np.array(looks_at_m), up)
     numbers = " ".join(f"{value:.9g}" for value in (*axes[:, 0], *axes[:, 1]))
     place = " ".join(f"{value:g}" for value in at_m)
