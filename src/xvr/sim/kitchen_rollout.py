@@ -138,6 +138,7 @@ def observe(model: Any, rollout: Rollout) -> Observed:
 
 
 def robot_state(data: Any) -> Float[np.ndarray, " 53"]:
+    """The robot's state in the order of `STATE_NAMES`, after `mj_kinematics`."""
     from scipy.spatial.transform import Rotation
 
     base, grip = data.body(_BASE), data.site(_GRIP)

@@ -1,9 +1,9 @@
 """Where things stand in one episode of reach-button, drawn from the episode's generator.
 
 World frame: the table's top is z = 0, the side cameras look along +x, y is to their left, z is up;
-metres. A button lies on a block. In some placements a screen stands beside it, between it and one of
-the side cameras, or one on either side, so that only the camera on the hand can see it. The screens
-tell where the button is to within their length, which is much more than the finger can miss it by.
+metres. A button lies on a block. In some placements a screen stands between it and one of the side
+cameras, or one on either side, so that only the camera on the hand can see it. The screens tell
+where the button is to within their length, which is much more than the finger can miss it by.
 """
 
 from dataclasses import dataclass

@@ -160,7 +160,9 @@ def _mjcf() -> str:
       {_camera("wrist_view", _WRIST_AT_M, _WRIST_LOOKS_AT_M, 52)}
     </body>
     <geom type="box" material="table" size="1.6 1.6 0.05" pos="0.6 0 -0.05"/>
-    <body name="block"><geom name="block" type="box" material="block" size="0.045 0.045 0.1"/></body>
+    <body name="block">
+      <geom name="block" type="box" material="block" size="0.045 0.045 0.1"/>
+    </body>
     <body name="button">
       <joint name="press" type="slide" axis="0 0 1" range="{-BUTTON_TRAVEL_M} 0" limited="true"
         stiffness="120" damping="3" armature="0.02" springref="0.004"/>

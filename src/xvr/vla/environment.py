@@ -124,8 +124,8 @@ def plan_from_json(content: Mapping[str, Any]) -> EpisodePlan:
 def offered(environment: Contract, policy: Contract) -> Contract:
     """What an environment offers of what a policy asks for.
 
-    A policy may take fewer cameras and fields of the state, in another order and pictures of another
-    size: `presented` does that. Everything else must be the same, and is compared by `require`.
+    A policy may take fewer cameras and fields of the state, in another order, and pictures of
+    another size: `presented` does that. All else must be the same, and is compared by `require`.
     """
     cameras = {camera.name: camera for camera in environment.cameras}
     state = {field.name: field for field in environment.state}

@@ -1,7 +1,7 @@
 """Environments by name: `embedded` ones of this package, and RoboCasa where it is installed.
 
-    open_environment("embedded", "reach-button")
-    open_environment("robocasa:v0.2@/opt/robocasa/bin/python", "TurnOffMicrowave")
+open_environment("embedded", "reach-button")
+open_environment("robocasa:v0.2@/opt/robocasa/bin/python", "TurnOffMicrowave")
 """
 
 from xvr.errors import UserError, unknown_name
@@ -27,9 +27,14 @@ def tasks_of(spec: str) -> tuple[str, ...]:
         parse_spec(spec)
         return tuple(TASKS)
     raise UserError(
-        f"unknown environment {spec!r}: write embedded, robocasa:v0.2 or robocasa:v1.0, the last two "
-        "with @PYTHON where the simulator lives in another Python"
+        f"unknown environment {spec!r}: write embedded, robocasa:v0.2 or robocasa:v1.0, the last "
+        "two with @PYTHON where the simulator lives in another Python"
     )
+
+
+def environment_name(spec: str) -> str:
+    """The environment without the Python that it lives in."""
+    return spec.partition("@")[0]
 
 
 def open_environment(spec: str, task: str) -> Environment:

@@ -1,9 +1,9 @@
-"""Three tasks of the simulated kitchen: press a coffee machine's button, stop a microwave, take
-something from an open cabinet to the counter.
+"""Three tasks of the simulated kitchen, under our own names.
 
-Fixtures, cameras, poses, constants and rules of success are those of `xvr.sim`. They resemble tasks
-that others have published, and are none of them: a success rate here is to be compared with nothing
-but another one from here. Every episode is a kitchen of its own, drawn from the episode's seed.
+Press a coffee machine's button, stop a microwave, take something from a cabinet to the counter.
+Fixtures, cameras, poses, constants and rules of success are those of `xvr.sim`. They resemble
+tasks that others have published, and are none of them: a success rate here is to be compared with
+nothing but another one from here. Every episode is a kitchen of its own, drawn from its seed.
 
 Names and order of the state and the action are those of `sim.kitchen_rollout`, of the state what
 policies for such robots usually take.
@@ -71,14 +71,13 @@ def _fields(names: tuple[str, ...]) -> dict[str, FieldSpec]:
     found = {}
     for stem, group in grouped:
         entries = tuple(group)
-        single = len(entries) == 1
-        name = entries[0] if single else stem
+        name = stem if len(entries) > 1 else entries[0]
         found[name] = FieldSpec(
             name=name,
             dims=len(entries),
             kind=_KINDS.get(name, "continuous"),
             meaning=_MEANINGS.get(name, ""),
-            names=() if single else tuple(one.removeprefix(f"{stem}_") for one in entries),
+            names=entries,
         )
     return found
 

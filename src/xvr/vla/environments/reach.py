@@ -16,7 +16,10 @@ TASK = "reach-button"
 MAX_STEPS = 60
 """The expert needs 13 to 31."""
 
-_XYZ = ("x", "y", "z")
+
+def _along(name: str, meaning: str) -> FieldSpec:
+    names = tuple(f"{name}_{axis}" for axis in "xyz")
+    return FieldSpec(name=name, dims=3, meaning=meaning, names=names)
 
 
 class ReachEnvironment:
@@ -24,12 +27,8 @@ class ReachEnvironment:
 
     contract = Contract(
         cameras=tuple(CameraSpec(name=name, height=SIZE_PX, width=SIZE_PX) for name in CAMERAS),
-        state=(FieldSpec(name="tip_position", dims=3, meaning="metres, world", names=_XYZ),),
-        action=(
-            FieldSpec(
-                name="tip_shift", dims=3, meaning="share of 15 mm per step, world", names=_XYZ
-            ),
-        ),
+        state=(_along("tip_position", "metres, world"),),
+        action=(_along("tip_shift", "share of 15 mm per step, world"),),
         fps=float(CONTROL_HZ),
     )
     max_steps = MAX_STEPS
