@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval compare": ("xvr.cli.scores", "Hold runs against each other, item by item."),
     "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
+    "vla record": ("xvr.cli.rollouts", "Record demonstrations of an environment's expert."),
+    "vla rollout": ("xvr.cli.rollouts", "Let a policy act in an environment."),
+    "vla serve": ("xvr.cli.rollouts", "Answer for a policy on a websocket."),
+    "vla compare": ("xvr.cli.rollouts", "Hold rollouts against each other, episode by episode."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

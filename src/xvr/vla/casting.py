@@ -1,4 +1,4 @@
-"""From the name of a policy to who acts: `cast("expert", ...)`; names are those of `xvr.vla.actors`."""
+"""From the name of a policy, one of those that `xvr.vla.actors` lists, to who acts in a run."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -88,7 +88,7 @@ def folder_revision(folder: Path) -> str:
 def _policy_actor(contract: Contract, execute: int) -> PolicyActor:
     if contract.chunk is not None and execute > contract.chunk:
         raise UserError(
-            f"--execute {execute}: the policy gives {contract.chunk} actions at once, write at most "
-            f"{contract.chunk}"
+            f"--execute {execute}: the policy gives {contract.chunk} actions at once, write at "
+            f"most {contract.chunk}"
         )
     return PolicyActor(contract=contract, execute=execute)

@@ -197,9 +197,7 @@ def film(spec: str, plan: EpisodePlan, episode: Episode, path: Path) -> None:
         video.add(_strip(environment))
         video.close()
         if environment.success != episode.success:
-            _log.warning(
-                "%s: the simulator did not repeat the episode; the video shows another", path
-            )
+            _log.warning("%s shows another episode: the simulator did not repeat it", path)
 
 
 def _strip(environment: Environment) -> np.ndarray:

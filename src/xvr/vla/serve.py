@@ -2,12 +2,13 @@
 
 The server speaks first: its protocol, version, the policy's contract and the revision of its files.
 The other side answers with what it offers (a contract, or nothing when it adapts by itself); where
-that differs from the policy's, it is told field by field and the connection ends. Then every message
-holds observations and generators, every answer a chunk of actions for each.
+that differs from the policy's, it is told field by field and the connection ends. Then every
+message holds observations and generators, every answer a chunk of actions for each.
 
 Only this machine is listened to unless told otherwise: there is no password.
 
-    server, port = start(policy, revision, "127.0.0.1", 0)
+    with serving(policy, revision, "127.0.0.1", 0) as (server, port):
+        server.serve_forever()
 """
 
 import logging
