@@ -217,7 +217,7 @@ def _finite(loss: float, step: int, run: Any) -> float:
         return loss
     raise UserError(
         f"the loss of step {step} is {loss}: look at the data with xvr vla check, or lower "
-        f"--optimisation.learning-rate; the checkpoints in {run} are from before"
+        f"--learning-rate; the checkpoints in {run} are from before"
     )
 
 

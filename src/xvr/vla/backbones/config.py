@@ -24,37 +24,49 @@ class Tap(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackboneConfig:
-    """A backbone as `--backbone`, `--tap`, `--tune` and `--vision` name it."""
+class Tuning:
+    """What is taken from a vision-language model, and what of it is trained."""
 
-    spec: str = "conv"
-    """`hf:ID` or `hf:FOLDER` for a vision-language model; `conv`, a small encoder that is trained
-    with the head; `blind`, which sees no picture."""
     tap: str = "16:pre"
-    """Layer of the language model after which features are taken, and whether before (`pre`) or
-    after (`post`) its last norm; layers above are not loaded. N1.5 has 12:post, N1.7 16:pre."""
+    """Layer of the language model after which features are taken, and whether before (pre) or
+    after (post) its last norm; layers above are dropped. N1.5 has 12:post, N1.7 16:pre."""
     tune: str = "frozen"
-    """What of the language model is trained: `frozen`, `lora`, `top-K` for its last K kept layers,
-    or `full`."""
+    """What of the language model is trained: frozen, lora, top-K for its last K kept layers, or
+    full."""
     tune_vision: bool = False
     """Whether the vision tower is trained too."""
     lora_rank: int = 16
     """Rank of the LoRA matrices."""
-    attention: str = "sdpa"
-    """Implementation of attention in the model."""
+    model_dtype: str = "auto"
+    """Of the model's weights: auto is bfloat16 on a GPU and float32 on a CPU."""
 
     def __post_init__(self) -> None:
         """Checks the forms."""
-        if self.spec not in SMALL and not self.spec.startswith("hf:"):
-            raise UserError(
-                f"backbone {self.spec!r}: write hf:ID or hf:FOLDER for a vision-language model, "
-                f"or {' or '.join(SMALL)}"
-            )
         if not re.fullmatch(r"[1-9]\d*:(pre|post)", self.tap):
             raise UserError(f"tap {self.tap!r}: write LAYER:pre or LAYER:post, such as 16:pre")
         if not re.fullmatch(r"frozen|lora|full|top-[1-9]\d*", self.tune):
             raise UserError(
                 f"tune {self.tune!r}: write frozen, lora, top-K (such as top-4) or full"
+            )
+        if self.lora_rank < 1:
+            raise UserError(f"lora rank {self.lora_rank}: write at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneConfig(Tuning):
+    """A backbone."""
+
+    spec: str = "conv"
+    """hf:ID or hf:FOLDER for a vision-language model; conv, a small encoder that is trained with
+    the head; blind, which sees no picture."""
+
+    def __post_init__(self) -> None:
+        """Checks the forms."""
+        super().__post_init__()
+        if self.spec not in SMALL and not self.spec.startswith("hf:"):
+            raise UserError(
+                f"backbone {self.spec!r}: write hf:ID or hf:FOLDER for a vision-language model, "
+                f"or {' or '.join(SMALL)}"
             )
 
     @property
