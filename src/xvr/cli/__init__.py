@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vla rollout": ("xvr.cli.rollouts", "Let a policy act in an environment."),
     "vla serve": ("xvr.cli.rollouts", "Answer for a policy on a websocket."),
     "vla compare": ("xvr.cli.rollouts", "Hold rollouts against each other, episode by episode."),
+    "vla train": ("xvr.cli.policies", "Train a policy on demonstrations."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

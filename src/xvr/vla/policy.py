@@ -45,3 +45,21 @@ class Policy(Protocol):
     def save(self, folder: Path) -> None:
         """Write it to a new folder, from which `load_policy` reads it back."""
         ...
+
+
+def load_policy(path: Path, *, device: str = "cpu", together: bool = False) -> Policy:
+    """The policy in a folder: one that was saved, or the run that trained it.
+
+    Args:
+        path: folder of a policy or run.
+        device: such as `cpu` or `cuda`.
+        together: whether observations share one pass; faster on a GPU, but the last bits of an
+            action then depend on how many there are.
+
+    Raises:
+        UserError: there is no policy, it is damaged, or its backbone is not there any more.
+    """
+    from xvr.vla.learned import load
+    from xvr.vla.run_folder import policy_folder
+
+    return load(policy_folder(path), device=device, together=together)

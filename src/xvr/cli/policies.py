@@ -1,0 +1,78 @@
+"""`xvr vla check`, `train` and `doctor`: policies from demonstrations."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from xvr.cli.progress import Bar, tell
+from xvr.vla.backbones.config import BackboneConfig, Tuning
+from xvr.vla.contract import PLAIN_PROMPT
+from xvr.vla.data.demonstrations import DataOptions
+from xvr.vla.normalizer import Mode
+from xvr.vla.train_config import Optimisation, Running, TrainConfig
+
+_SHARED = tyro.conf.arg(name="")
+
+
+def vla_train(
+    data: tuple[Path, ...],
+    out: Path,
+    backbone: str = "conv",
+    head: str = "base",
+    head_changes: tuple[str, ...] = (),
+    chunk: int = 16,
+    normalization: Mode = "min_max",
+    prompt: str = PLAIN_PROMPT,
+    cache_features: bool = True,
+    choice: Annotated[DataOptions, _SHARED] = DataOptions(),  # noqa: B008
+    tuning: Annotated[Tuning, _SHARED] = Tuning(),  # noqa: B008
+    optimisation: Annotated[Optimisation, _SHARED] = Optimisation(),  # noqa: B008
+    running: Annotated[Running, _SHARED] = Running(),  # noqa: B008
+) -> int:
+    """Train a policy on demonstrations; the same command goes on where it stopped.
+
+    Args:
+        data: LeRobot data sets, or folders of them.
+        out: Folder of the run.
+        backbone: What sees and reads: hf:ID or hf:FOLDER for a vision-language model, conv for a
+            small encoder trained with the head, blind for one that sees no picture.
+        head: Preset of the action head: n15, base or tiny.
+        head_changes: Changes of the preset, such as mask_padding=false or dropout=0.1.
+        chunk: Actions given at once.
+        normalization: Of continuous states and actions.
+        prompt: What the backbone reads, with {instruction}.
+        cache_features: Keep the features of a frozen backbone on disk.
+        choice: What of the data is used.
+        tuning: What is taken from a vision-language model.
+        optimisation: How weights are changed.
+        running: What changes nothing about the result.
+    """
+    from xvr.vla.train import train
+
+    config = TrainConfig(
+        data=data,
+        out=out,
+        backbone=BackboneConfig(spec=backbone, **asdict(tuning)),
+        head=head,
+        head_changes=head_changes,
+        chunk=chunk,
+        normalization=normalization,
+        prompt=prompt,
+        cache_features=cache_features,
+        choice=choice,
+        optimisation=optimisation,
+        running=running,
+    )
+    with (
+        Bar("frames", "file") as frames,
+        Bar("features", "episode") as features,
+        Bar("training", "step") as steps,
+    ):
+        trained = train(
+            config, progress=steps.show, decoding=frames.show, filling=features.show, tell=tell
+        )
+    loss = "" if trained.loss is None else f", loss {trained.loss:.4f}"
+    tell(f"{trained.policy}: {trained.steps} steps, {trained.resumed_at} of them before{loss}")
+    return 0
