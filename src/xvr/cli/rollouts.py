@@ -57,6 +57,7 @@ def vla_rollout(
     execute: int = 8,
     workers: int = 1,
     videos: int = 0,
+    device: str = "cpu",
     as_json: Json = False,
 ) -> int:
     """Let a policy act in an environment and write a row for every episode.
@@ -73,6 +74,7 @@ def vla_rollout(
         execute: Actions of a chunk that are executed before the policy is asked again.
         workers: Processes, each with an environment of its own.
         videos: Most videos of failed episodes.
+        device: Where the policy computes, such as cpu or cuda.
         as_json: Print the numbers as JSON.
     """
     from xvr.vla.rollout import RolloutOptions, count_episodes, roll_out
@@ -88,6 +90,7 @@ def vla_rollout(
         execute=execute,
         workers=workers,
         videos=videos,
+        device=device,
         out=out,
     )
     total = count_episodes(options)
@@ -104,22 +107,21 @@ def vla_rollout(
     return 0
 
 
-def vla_serve(policy: Path, host: str = "127.0.0.1", port: int = 8765) -> int:
+def vla_serve(policy: Path, host: str = "127.0.0.1", port: int = 8765, device: str = "cpu") -> int:
     """Answer for a policy on a websocket, until Ctrl-C; there is no password.
 
     Args:
         policy: Folder that `xvr vla train` wrote.
         host: Address to listen on; the default is reached from this machine only.
         port: Port to listen on; 0 takes a free one.
+        device: Where the policy computes, such as cpu or cuda.
     """
-    from xvr.errors import UserError
-    from xvr.vla.casting import folder_revision
+    from xvr.vla.casting import policy_revision
     from xvr.vla.policy import load_policy
     from xvr.vla.serve import serving
 
-    if not policy.is_dir():
-        raise UserError(f"{policy} is no folder of a policy; name one that xvr vla train wrote")
-    with serving(load_policy(policy), folder_revision(policy), host, port) as (server, bound):
+    loaded = load_policy(policy, device=device)
+    with serving(loaded, policy_revision(policy), host, port) as (server, bound):
         tell(f"serving {policy} at ws://{host}:{bound}; use it as remote:ws://{host}:{bound}")
         server.serve_forever()
     return 0
@@ -139,12 +141,13 @@ def vla_compare(
         seed: Seed of the bootstrap.
         as_json: Print one JSON object per pair.
     """
+    from xvr.evaluation.tables import to_text
     from xvr.vla.compare import compare_rollouts
-    from xvr.vla.comparison_text import to_text
+    from xvr.vla.comparison_table import comparison_table
 
     found = compare_rollouts(runs, seed=seed)
     if as_json:
         sys.stdout.write("".join(json.dumps(one.to_json()) + "\n" for one in found))
     else:
-        sys.stdout.write("\n\n".join(to_text(one) for one in found) + "\n")
+        sys.stdout.write("\n\n".join(to_text(comparison_table(one)) for one in found) + "\n")
     return 0

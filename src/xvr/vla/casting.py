@@ -38,7 +38,9 @@ class Cast:
             self.end()
 
 
-def cast(name: str, plans: Sequence[EpisodePlan], execute: int, seed: int) -> Cast:
+def cast(
+    name: str, plans: Sequence[EpisodePlan], execute: int, seed: int, device: str = "cpu"
+) -> Cast:
     """Who `name` stands for.
 
     Raises:
@@ -67,21 +69,22 @@ def cast(name: str, plans: Sequence[EpisodePlan], execute: int, seed: int) -> Ca
         raise unknown_name("policy", name, (*SIMPLE, "replay:DATASET", "remote:ws://HOST:PORT"))
     from xvr.vla.policy import load_policy
 
-    policy = load_policy(folder)
+    policy = load_policy(folder, device=device)
     actor = _policy_actor(policy.contract, execute)
     return Cast(
-        actor=actor, policy=policy, contract=policy.contract, revision=folder_revision(folder)
+        actor=actor, policy=policy, contract=policy.contract, revision=policy_revision(folder)
     )
 
 
-def folder_revision(folder: Path) -> str:
-    """SHA-256 over the files of a policy: its weights and what describes them."""
+def policy_revision(folder: Path) -> str:
+    """SHA-256 over the files of a policy, or of the one that a run ended with."""
+    from xvr.vla.run_folder import policy_folder
+
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".json", ".safetensors") and path.is_file():
-            digest.update(str(path.relative_to(folder)).encode())
+    for path in sorted(policy_folder(folder).iterdir()):
+        if path.is_file():
             with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+                digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

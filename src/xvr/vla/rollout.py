@@ -67,6 +67,8 @@ class RolloutOptions:
     """Processes; each has an environment of its own."""
     videos: int = 0
     """Most videos of failed episodes."""
+    device: str = "cpu"
+    """Where the policy computes, such as cpu or cuda."""
     out: Path
     """Folder of the run."""
 
@@ -147,7 +149,7 @@ def roll_out(options: RolloutOptions) -> Iterator[Row]:
             something else, or the run cannot go on; finished episodes are kept.
     """
     plans = _plans(options)
-    with closing(cast(options.policy, plans, options.execute, options.seed)) as chosen:
+    with closing(_cast(options, plans)) as chosen:
         manifest = _manifest(options, chosen, [plan.task for plan in plans])
         with open_rollouts(options.out, manifest, plans) as (held, log):
             yield from held.rows
@@ -155,6 +157,10 @@ def roll_out(options: RolloutOptions) -> Iterator[Row]:
             waiting = [plan for plan in plans if (plan.task, plan.index) not in finished]
             filmed = sum(bool(row.video) for row in held.rows)
             yield from _run(options, chosen, waiting, log, filmed)
+
+
+def _cast(options: RolloutOptions, plans: Sequence[EpisodePlan]) -> Cast:
+    return cast(options.policy, plans, options.execute, options.seed, options.device)
 
 
 def count_episodes(options: RolloutOptions) -> int:
