@@ -141,12 +141,18 @@ def _require_same_episodes(first: Rollouts, other: Rollouts) -> None:
         one, two = getattr(first.manifest, what), getattr(other.manifest, what)
         if one != two:
             raise UserError(f"{where}: the {what} is {one!r} in one and {two!r} in the other")
-    if first.plans == other.plans:
-        return
     if len(first.plans) != len(other.plans):
         counts = f"{len(first.plans)} episodes in one and {len(other.plans)} in the other"
         raise UserError(f"{where}: {counts}; run one again with --plan {first.path}")
-    one, two = next(p for p in zip(first.plans, other.plans, strict=True) if p[0] != p[1])
+    pairs = zip(first.known_plans, other.known_plans, strict=True)
+    if (different := next((pair for pair in pairs if pair[0] != pair[1]), None)) is None:
+        return
+    one, two = different
+    if (one.task, one.index, one.seed) == (two.task, two.index, two.seed):
+        raise UserError(
+            f"{where}: the simulator began {one.task} episode {one.index} differently; run one "
+            f"again with --plan {first.path}"
+        )
     raise UserError(
         f"{where}: {one.task} episode {one.index} has seed {one.seed} in one, {two.task} episode "
         f"{two.index} has seed {two.seed} in the other; run one again with --plan {first.path}"

@@ -66,6 +66,13 @@ class Environment(Protocol):
         """Whether the task has been done since the reset."""
         ...
 
+    @property
+    def meta(self) -> Mapping[str, Any] | None:
+        """What the simulator needs, beside the seed, to begin this episode again; None for no more
+        than the seed.
+        """
+        ...
+
     def reset(self, plan: EpisodePlan) -> None:
         """Begin the episode."""
         ...

@@ -96,7 +96,7 @@ class EpisodeJob:
     def run(self, environment: Environment, plan: EpisodePlan, ask: Ask) -> "Episode":
         """One episode."""
         environment.reset(plan)
-        instruction = environment.instruction
+        instruction, meta = environment.instruction, environment.meta
         done: list[np.ndarray] = []
         queries = 0
         while not environment.success and len(done) < environment.max_steps:
@@ -114,6 +114,7 @@ class EpisodeJob:
             success=environment.success,
             queries=queries,
             instruction=instruction,
+            meta=None if meta is None else dict(meta),
             actions=np.array(done, np.float32).reshape(len(done), width),
         )
 
@@ -125,6 +126,7 @@ class Episode:
     success: bool
     queries: int
     instruction: str
+    meta: dict[str, Any] | None
     actions: Float32[np.ndarray, "t action"]
 
     def row(self, plan: EpisodePlan) -> Row:
@@ -137,6 +139,7 @@ class Episode:
             steps=len(self.actions),
             queries=self.queries,
             instruction=self.instruction,
+            meta=self.meta,
             actions=hashlib.sha256(self.actions.tobytes()).hexdigest(),
         )
 
@@ -226,7 +229,8 @@ def _plans(options: RolloutOptions) -> tuple[EpisodePlan, ...]:
             for task in dict.fromkeys(options.tasks)
             for plan in make_plans(task, options.episodes, options.seed)
         )
-    held = read_rollouts(source).plans if (source / MANIFEST).exists() else recorded_plans(source)
+    of_run = (source / MANIFEST).exists()
+    held = read_rollouts(source).known_plans if of_run else recorded_plans(source)
     chosen: list[EpisodePlan] = []
     for task in dict.fromkeys(options.tasks):
         of_task = [plan for plan in held if plan.task == task]

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,8 @@ class Row:
     instruction: str
     actions: str
     """SHA-256 of all executed actions."""
+    meta: dict[str, Any] | None = None
+    """With what the simulator begins the episode again, where a seed is not enough."""
     video: str = ""
     """Below the run, or empty."""
 
@@ -90,6 +92,15 @@ class Rollouts:
     plans: tuple[EpisodePlan, ...]
     rows: tuple[Row, ...]
     """In the order of the plans."""
+
+    @property
+    def known_plans(self) -> tuple[EpisodePlan, ...]:
+        """The plans with what the simulator said when it began them, for a run of the same."""
+        metas = {row.key: row.meta for row in self.rows}
+        return tuple(
+            replace(plan, meta=plan.meta or metas.get((plan.task, plan.index)))
+            for plan in self.plans
+        )
 
     @property
     def missing(self) -> int:

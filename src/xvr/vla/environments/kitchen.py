@@ -92,6 +92,8 @@ class KitchenEnvironment:
         fps=20.0,
     )
 
+    meta = None
+
     def __init__(self, task: str) -> None:
         self._task = task
         self.max_steps = _MAX_STEPS[task]

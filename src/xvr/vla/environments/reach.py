@@ -33,6 +33,7 @@ class ReachEnvironment:
     )
     max_steps = MAX_STEPS
     instruction = "press the red button"
+    meta = None
 
     def __init__(self) -> None:
         self.world = ReachWorld()
