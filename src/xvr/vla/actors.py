@@ -13,7 +13,7 @@ process and are asked through `ask`; the others act where the environment is.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float32
@@ -46,13 +46,16 @@ class Actor(Protocol):
         ...
 
 
-class Question(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Question:
     """What a worker asks the policy."""
 
     observation: Observation
     task: str
     index: int
+    """Of the episode."""
     query: int
+    """How many were asked before in the episode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,9 @@ class PolicyActor:
             mine = environment.contract
             offered(mine, self.contract).require(self.contract, "the environment")
         shown = presented(environment.observe(), environment.contract, self.contract)
-        return ask(Question(shown, plan.task, plan.index, query))[: self.execute]
+        return ask(Question(observation=shown, task=plan.task, index=plan.index, query=query))[
+            : self.execute
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

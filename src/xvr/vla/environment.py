@@ -68,9 +68,7 @@ class Environment(Protocol):
 
     @property
     def meta(self) -> Mapping[str, Any] | None:
-        """What the simulator needs, beside the seed, to begin this episode again; None for no more
-        than the seed.
-        """
+        """What the simulator needs beside the seed to begin this episode again, if anything."""
         ...
 
     def reset(self, plan: EpisodePlan) -> None:

@@ -202,8 +202,8 @@ def _claim(out: Path, wanted: dict[str, Any]) -> bool:
     done, begun = out / "meta/info.json", out / _STAGE / "arguments.json"
     found: dict[str, Any] | None = None
     if done.exists():
-        found = json.loads(done.read_text()).get("xvr") or {}
-        found = {name: found.get(name) for name in wanted}
+        notes = json.loads(done.read_text()).get("xvr") or {}
+        found = {name: notes.get(name) for name in wanted}
     elif begun.exists():
         found = json.loads(begun.read_text())
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):

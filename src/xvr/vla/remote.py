@@ -5,6 +5,7 @@ chunk = policy.act([observation], [rng])[0]
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +48,28 @@ class RemotePolicy:
             from websockets.sync.client import connect
         except ImportError as error:
             raise UserError(f'asking a server needs: pip install "xvr[vla]" ({error})') from error
+        self._open = ExitStack()
         self._url, self._gone = url, (WebSocketException, OSError, EOFError, TimeoutError)
         try:
-            self._link: Any = connect(url, max_size=MAX_MESSAGE_BYTES, compression=None)
+            connecting = connect(url, max_size=MAX_MESSAGE_BYTES, compression=None)
+            self._link: Any = self._open.enter_context(connecting)
         except (*self._gone, ValueError) as error:
             raise UserError(
                 f"no policy answers at {url} ({error or type(error).__name__}): start it with "
                 "xvr vla serve, and name it as remote:ws://HOST:PORT"
             ) from error
+        try:
+            self._shake_hands(offers)
+        except UserError:
+            self.close()
+            raise
+
+    def _shake_hands(self, offers: Contract | None) -> None:
         hello = self._received()
         if hello.get("protocol") != PROTOCOL:
             raise UserError(
-                f"{url} speaks protocol {hello.get('protocol')!r}, this is {PROTOCOL}: install the "
-                "same version of xvr on both sides"
+                f"{self._url} speaks protocol {hello.get('protocol')!r}, this is {PROTOCOL}: "
+                "install the same version of xvr on both sides"
             )
         self.contract = Contract.from_json(hello["contract"])
         """Of the policy."""
@@ -101,7 +111,7 @@ class RemotePolicy:
 
     def close(self) -> None:
         """Hang up."""
-        self._link.close()
+        self._open.close()
 
     def _send(self, message: dict[str, Any]) -> None:
         try:

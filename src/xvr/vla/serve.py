@@ -71,6 +71,7 @@ def serving(policy: Policy, revision: str, host: str, port: int) -> Iterator[tup
 def _talk(connection: Any, policy: Policy, revision: str, turn: threading.Lock) -> None:
     from websockets.exceptions import ConnectionClosed
 
+    who = connection.remote_address
     try:
         connection.send(pack(_hello(policy.contract, revision)))
         _check_hello(unpack(connection.recv()), policy.contract)
@@ -80,11 +81,11 @@ def _talk(connection: Any, policy: Policy, revision: str, turn: threading.Lock) 
                 reply = _answer(policy, unpack(data))
             connection.send(pack(reply))
     except (UserError, BadMessage) as error:
-        _log.warning("refused %s: %s", connection.remote_address, error)
+        _log.warning("refused %s: %s", who, error)
         connection.send(pack({"error": str(error)}))
         connection.close(1008, "refused")
     except ConnectionClosed as error:
-        _log.info("%s hung up: %s", connection.remote_address, error)
+        _log.info("%s hung up: %s", who, error)
 
 
 def _hello(contract: Contract, revision: str) -> dict[str, Any]:

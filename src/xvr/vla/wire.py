@@ -103,6 +103,8 @@ def wire_to_generator(content: Any) -> np.random.Generator:
     """
     try:
         state, increment = (int(str(number)[:40]) for number in content)
+        if not 0 <= min(state, increment) <= max(state, increment) < 2**128:
+            raise BadMessage("no generator: a number is out of range")
         bits = np.random.PCG64(0)
         bits.state = {
             "bit_generator": "PCG64",

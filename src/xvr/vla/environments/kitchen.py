@@ -67,17 +67,16 @@ _MEANINGS = {
 
 def _fields(names: tuple[str, ...]) -> dict[str, FieldSpec]:
     """Entries named `<field>_<entry>`, in their order, as fields."""
-    grouped = groupby(names, key=lambda name: name.rpartition("_")[0] if "_" in name else name)
     found = {}
-    for stem, group in grouped:
-        entries = tuple(group)
+    for stem, group in groupby(names, key=lambda name: name.rpartition("_")[0]):
+        entries = list(group)
         name = stem if len(entries) > 1 else entries[0]
         found[name] = FieldSpec(
             name=name,
             dims=len(entries),
             kind=_KINDS.get(name, "continuous"),
             meaning=_MEANINGS.get(name, ""),
-            names=entries,
+            names=tuple(entries),
         )
     return found
 
