@@ -26,7 +26,6 @@ CHANNELS = (24, 40, 64, WIDTH)
 class ConvBackbone(nn.Module):
     """Pictures of the given cameras and words to tokens."""
 
-    trains = True
     width = WIDTH
 
     def __init__(self, cameras: Sequence[str]) -> None:
@@ -51,18 +50,24 @@ class ConvBackbone(nn.Module):
         """Nothing outside of the policy's own weights decides what it does."""
         return ""
 
-    def forward(
+    def prepare(
         self, images: Mapping[str, UInt8[np.ndarray, "b h w 3"]], texts: Sequence[str]
-    ) -> Features:
+    ) -> dict[str, Tensor]:
+        """What `forward` takes, on the CPU."""
+        buckets = [word_buckets(text) for text in texts]
+        starts = np.cumsum([0, *map(len, buckets)])[:-1]
+        return {
+            "words": torch.tensor([bucket for row in buckets for bucket in row]),
+            "starts": torch.from_numpy(starts),
+            **{name: torch.from_numpy(images[name]) for name in self.cameras},
+        }
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Features:
         """Tokens of b observations: those of each camera in order, then the words."""
-        device = self.places.device
-        parts = [
-            self._see(torch.from_numpy(images[name]).to(device), number)
-            for number, name in enumerate(self.cameras)
-        ]
-        parts.append(self._read(texts, device))
+        parts = [self._see(inputs[name], number) for number, name in enumerate(self.cameras)]
+        parts.append(self.words(inputs["words"], inputs["starts"])[:, None])  # (b, 1, width)
         tokens = torch.cat(parts, dim=1)
-        is_image = torch.ones(tokens.shape[:2], dtype=torch.bool, device=device)
+        is_image = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         is_image[:, -1] = False
         return Features(tokens=tokens, mask=torch.ones_like(is_image), is_image=is_image)
 
@@ -76,9 +81,3 @@ class ConvBackbone(nn.Module):
             x = layer(x)
         x = F.adaptive_avg_pool2d(x, GRID).flatten(2).transpose(1, 2)  # (b, grid * grid, width)
         return x + self.places + self.camera.weight[camera]
-
-    def _read(self, texts: Sequence[str], device: torch.device) -> Tensor:
-        buckets = [word_buckets(text) for text in texts]
-        starts = np.cumsum([0, *map(len, buckets)])[:-1]
-        flat = torch.tensor([bucket for row in buckets for bucket in row], device=device)
-        return self.words(flat, torch.from_numpy(starts).to(device))[:, None]  # (b, 1, width)
