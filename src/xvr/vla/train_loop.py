@@ -71,6 +71,11 @@ def set_up(
     )
     store = None
     if config.backbone.frozen and config.cache_features:
+        if config.optimisation.shift:
+            raise UserError(
+                "features that are kept cannot be of shifted pictures: leave out --shift, or add "
+                "--no-cache-features"
+            )
         folder = (config.running.cache or cache_folder()) / "features"
         store = FeatureStore(
             folder,
