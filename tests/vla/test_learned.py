@@ -1,4 +1,4 @@
-"""Policies with a network: what they refuse, that they are saved whole, and whose noise they use."""
+"""Policies with a network: what they refuse, how they are saved, and whose noise they use."""
 
 import json
 from dataclasses import replace
@@ -165,7 +165,7 @@ def test_a_folder_without_a_policy_is_told(tmp_path):
     with pytest.raises(UserError, match="holds no policy"):
         load_policy(tmp_path)
     (tmp_path / "checkpoints" / "step_000020").mkdir(parents=True)
-    with pytest.raises(UserError, match="its latest checkpoint is .*step_000020"):
+    with pytest.raises(UserError, match=r"its latest checkpoint is .*step_000020"):
         load_policy(tmp_path)
 
 
@@ -188,7 +188,7 @@ def test_only_what_was_trained_of_a_backbone_is_saved_with_the_policy(tiny, tmp_
     assert np.array_equal(again.act([observation()], rngs()), expected)
 
 
-def test_a_backbone_that_changed_since_is_refused(tiny, tmp_path):
+def test_a_backbone_that_changed_since_is_refused(tmp_path):
     sizes = TinyModel(hidden_size=32, layers=2, heads=2, vision_hidden_size=32, vision_layers=1)
     folder = write_tiny_model(tmp_path / "model", NAMED, sizes)
     policy(BackboneConfig(spec=f"hf:{folder}", tap="2:pre")).save(tmp_path / "policy")

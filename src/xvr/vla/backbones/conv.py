@@ -43,7 +43,7 @@ class ConvBackbone(nn.Module):
                 for before, after, kernel, stride in LAYERS
             )
         )
-        self.places = nn.Parameter(0.02 * torch.randn(GRID * GRID, WIDTH))
+        self.places = nn.Parameter(0.3 * torch.randn(GRID * GRID, WIDTH))
         self.camera = nn.Embedding(max(1, len(self.cameras)), WIDTH)
         self.words = nn.EmbeddingBag(BUCKETS, WIDTH, mode="mean")
 
