@@ -105,13 +105,15 @@ class LearnedPolicy:
         states = recipe.normalizer.state.encode(np.stack([one.state for one in observations]))
         shape = (self.contract.chunk or 0, recipe.normalizer.action.width)
         noise = draw_noise([rng for _, rng in group], shape)
-        actions = self.net.act(
-            images,
-            texts,
-            torch.from_numpy(states).to(device),
-            torch.from_numpy(noise).to(device),
-            recipe.euler_steps,
-        )
+        inputs = self.net.backbone.prepare(images, texts)
+        half = device.type == "cuda" and recipe.backbone.trained_in_float32
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+            actions = self.net.head.act(
+                self.net.features({name: one.to(device) for name, one in inputs.items()}),
+                torch.from_numpy(states).to(device),
+                torch.from_numpy(noise).to(device),
+                recipe.euler_steps,
+            )
         return recipe.normalizer.action.decode(actions.float().cpu().numpy())
 
     def save(self, folder: Path) -> None:

@@ -1,12 +1,10 @@
 """Backbone and head as one network: the loss of a training step, and actions from observations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from xvr.vla.backbones.config import BackboneConfig, make_backbone
@@ -24,34 +22,14 @@ class PolicyNet(nn.Module):
         super().__init__()
         self.backbone, self.head = backbone, head
 
-    def forward(
-        self,
-        observed: Features | tuple[Mapping[str, np.ndarray], Sequence[str]],
-        *numbers: Tensor,
-    ) -> Tensor:
-        """The loss: features, or pictures and texts; then state and so on as `FlowHead.loss`."""
+    def forward(self, observed: Features | Mapping[str, Tensor], *numbers: Tensor) -> Tensor:
+        """The loss: features or what `backbone.prepare` made, then as `FlowHead.loss`."""
         return self.head.loss(self.features(observed), *numbers)
 
-    def features(
-        self, observed: Features | tuple[Mapping[str, np.ndarray], Sequence[str]]
-    ) -> Features:
-        """Features as they are, or those of pictures and texts."""
-        return observed if isinstance(observed, Features) else self.backbone(*observed)
-
-    @torch.no_grad()
-    def act(
-        self,
-        images: Mapping[str, UInt8[np.ndarray, "b h w 3"]],
-        texts: Sequence[str],
-        state: Tensor,
-        noise: Tensor,
-        steps: int,
-    ) -> Tensor:
-        """Normalised actions (b, chunk, action width) in evaluation mode."""
-        features = self.backbone(images, texts)
-        tokens = features.tokens.to(state.dtype)
-        features = Features(tokens=tokens, mask=features.mask, is_image=features.is_image)
-        return self.head.act(features, state, noise, steps)
+    def features(self, observed: Features | Mapping[str, Tensor]) -> Features:
+        """Features as they are, or those of what `backbone.prepare` made."""
+        found = observed if isinstance(observed, Features) else self.backbone(observed)
+        return Features(tokens=found.tokens.float(), mask=found.mask, is_image=found.is_image)
 
     def own_weights(self) -> dict[str, Tensor]:
         """Weights that belong to the policy: the head's, and what is trained of the backbone."""

@@ -71,6 +71,11 @@ def set_up(
     )
     store = None
     if config.backbone.frozen and config.cache_features:
+        if config.optimisation.shift:
+            raise UserError(
+                "features that are kept cannot be of shifted pictures: leave out --shift, or add "
+                "--no-cache-features"
+            )
         folder = (config.running.cache or cache_folder()) / "features"
         store = FeatureStore(
             folder,
@@ -78,6 +83,7 @@ def set_up(
             prepared.frames,
             prepared.demonstrations,
             lambda instruction: prompt(contract, instruction),
+            device,
         )
         store.fill(filling)
     frames = None if store else prepared.frames
@@ -116,7 +122,7 @@ def run_loop(setup: Setup, accelerator: Any, progress: Progress, tell: Tell) -> 
             seed_dropout(plan.seed, done - 1, accelerator.process_index)
             inputs = [torch.from_numpy(array).to(device) for array in numbers]
             with accelerator.autocast():
-                loss = model(_placed(observed, device), *inputs)
+                loss = model(placed(observed, device), *inputs)
             accelerator.backward(loss)
             norm = accelerator.clip_grad_norm_(weights.values(), plan.clip)
             value = _finite(float(loss.detach()), done, run)
@@ -139,7 +145,7 @@ def run_loop(setup: Setup, accelerator: Any, progress: Progress, tell: Tell) -> 
 
 def load(
     setup: Setup, order: Order, step: int, mine: slice
-) -> tuple[Features | tuple[dict[str, np.ndarray], list[str]], list[np.ndarray]]:
+) -> tuple[Features | dict[str, Tensor], list[np.ndarray]]:
     """What the network is given in a step: what is observed, then the arguments of its loss."""
     config, plan = setup.config, setup.config.optimisation
     batch = setup.chunks.batch(order.step(step)[mine])
@@ -151,16 +157,19 @@ def load(
     return observed, [batch.state, batch.actions, batch.real, noise[mine], times[mine]]
 
 
-def _seen(setup: Setup, batch: Batch, step: int) -> tuple[dict[str, np.ndarray], list[str]]:
+def _seen(setup: Setup, batch: Batch, step: int) -> dict[str, Tensor]:
     plan = setup.config.optimisation
     rng = stream(plan.seed, step, SHIFT)
     images = {name: shifted(images, plan.shift, rng) for name, images in batch.images.items()}
-    contract = setup.prepared.contract
-    return images, [prompt(contract, instruction) for instruction in batch.instructions]
+    texts = [prompt(setup.prepared.contract, one) for one in batch.instructions]
+    return setup.net.backbone.prepare(images, texts)
 
 
-def _placed(observed: Any, device: str) -> Any:
-    return observed.to(device) if isinstance(observed, Features) else observed
+def placed(observed: Features | dict[str, Tensor], device: str) -> Features | dict[str, Tensor]:
+    """On a device."""
+    if isinstance(observed, Features):
+        return observed.to(device)
+    return {name: tensor.to(device) for name, tensor in observed.items()}
 
 
 def make_optimizer(net: PolicyNet, config: TrainConfig) -> torch.optim.AdamW:
@@ -227,7 +236,8 @@ def _tell_size(setup: Setup, tell: Tell) -> None:
         place = [setup.chunks.place(0)]
         batch = setup.chunks.batch([0])
         observed = setup.store.read(place) if setup.store else _seen(setup, batch, 0)
-        tokens = setup.net.features(observed).tokens.shape[1]
+        device = str(next(setup.net.head.parameters()).device)
+        tokens = setup.net.features(placed(observed, device)).tokens.shape[1]
     memory = estimate(
         setup.net,
         setup.recipe.head,

@@ -80,9 +80,14 @@ class BackboneConfig(Tuning):
         """Whether no weight of it changes."""
         return self.spec not in SMALL and self.tune == "frozen" and not self.tune_vision
 
+    @property
+    def trained_in_float32(self) -> bool:
+        """Whether weights of a model are kept in more precision than a GPU computes with."""
+        return self.spec not in SMALL and not self.frozen
+
 
 def make_backbone(config: BackboneConfig, cameras: tuple[str, ...], device: str) -> Any:
-    """The backbone on a device: a module from pictures by camera and texts to `Features`.
+    """The backbone on a device: `prepare` makes inputs of pictures and texts, calling it features.
 
     Raises:
         UserError: a package or checkpoint is missing, or it cannot be tapped or tuned as asked.

@@ -1,7 +1,7 @@
 """A small convolutional encoder, trained together with the head: `conv`, and `blind` without it.
 
-Four convolutions of stride 2 see each picture, with the place of every pixel as two more channels,
-and a grid of tokens of each camera remains; one more token is the mean of the instruction's words.
+Three convolutions see each picture, with the place of every pixel as two more channels, and a grid
+of tokens of each camera remains; one more token is the mean of the instruction's words.
 It learns a small task from a few dozen demonstrations in minutes on a CPU, which no
 vision-language model does. `blind` keeps the words only: what a policy reaches that sees nothing.
 """
@@ -20,29 +20,30 @@ from xvr.vla.features import Features
 WIDTH = 96
 GRID = 4
 """Tokens along each side of a picture."""
-CHANNELS = (24, 40, 64, WIDTH)
+LAYERS = ((5, 32, 6, 4), (32, 64, 3, 2), (64, WIDTH, 3, 2))
+"""Channels before and after, kernel and stride of each convolution."""
 
 
 class ConvBackbone(nn.Module):
     """Pictures of the given cameras and words to tokens."""
 
-    trains = True
     width = WIDTH
 
     def __init__(self, cameras: Sequence[str]) -> None:
         """Random weights; no cameras for a blind one."""
         super().__init__()
         self.cameras = tuple(cameras)
-        sizes = (5, *CHANNELS)
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(before, after, 3, stride=2, padding=1),
-                nn.GroupNorm(8, after),
-                nn.SiLU(),
+        self.layers = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.Conv2d(before, after, kernel, stride=stride, padding=1),
+                    nn.GroupNorm(8, after),
+                    nn.SiLU(),
+                )
+                for before, after, kernel, stride in LAYERS
             )
-            for before, after in zip(sizes, CHANNELS, strict=False)
         )
-        self.places = nn.Parameter(0.02 * torch.randn(GRID * GRID, WIDTH))
+        self.places = nn.Parameter(0.3 * torch.randn(GRID * GRID, WIDTH))
         self.camera = nn.Embedding(max(1, len(self.cameras)), WIDTH)
         self.words = nn.EmbeddingBag(BUCKETS, WIDTH, mode="mean")
 
@@ -51,18 +52,24 @@ class ConvBackbone(nn.Module):
         """Nothing outside of the policy's own weights decides what it does."""
         return ""
 
-    def forward(
+    def prepare(
         self, images: Mapping[str, UInt8[np.ndarray, "b h w 3"]], texts: Sequence[str]
-    ) -> Features:
+    ) -> dict[str, Tensor]:
+        """What `forward` takes, on the CPU."""
+        buckets = [word_buckets(text) for text in texts]
+        starts = np.cumsum([0, *map(len, buckets)])[:-1]
+        return {
+            "words": torch.tensor([bucket for row in buckets for bucket in row]),
+            "starts": torch.from_numpy(starts),
+            **{name: torch.from_numpy(images[name]) for name in self.cameras},
+        }
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Features:
         """Tokens of b observations: those of each camera in order, then the words."""
-        device = self.places.device
-        parts = [
-            self._see(torch.from_numpy(images[name]).to(device), number)
-            for number, name in enumerate(self.cameras)
-        ]
-        parts.append(self._read(texts, device))
+        parts = [self._see(inputs[name], number) for number, name in enumerate(self.cameras)]
+        parts.append(self.words(inputs["words"], inputs["starts"])[:, None])  # (b, 1, width)
         tokens = torch.cat(parts, dim=1)
-        is_image = torch.ones(tokens.shape[:2], dtype=torch.bool, device=device)
+        is_image = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         is_image[:, -1] = False
         return Features(tokens=tokens, mask=torch.ones_like(is_image), is_image=is_image)
 
@@ -72,13 +79,6 @@ class ConvBackbone(nn.Module):
         columns = torch.linspace(-1, 1, x.shape[3], device=x.device)[None]
         place = torch.stack(torch.broadcast_tensors(rows, columns))  # (2, h, w)
         x = torch.cat([x, place.expand(len(x), -1, -1, -1)], dim=1)
-        for layer in self.layers:
-            x = layer(x)
+        x = self.layers(x)
         x = F.adaptive_avg_pool2d(x, GRID).flatten(2).transpose(1, 2)  # (b, grid * grid, width)
         return x + self.places + self.camera.weight[camera]
-
-    def _read(self, texts: Sequence[str], device: torch.device) -> Tensor:
-        buckets = [word_buckets(text) for text in texts]
-        starts = np.cumsum([0, *map(len, buckets)])[:-1]
-        flat = torch.tensor([bucket for row in buckets for bucket in row], device=device)
-        return self.words(flat, torch.from_numpy(starts).to(device))[:, None]  # (b, 1, width)

@@ -41,6 +41,7 @@ class FeatureStore:
         frames: FrameStore,
         demonstrations: Demonstrations,
         read_as: Callable[[str], str],
+        device: str,
     ) -> None:
         """Nothing is computed yet.
 
@@ -50,9 +51,10 @@ class FeatureStore:
             frames: filled.
             demonstrations: whose frames are wanted.
             read_as: what the backbone reads for an instruction.
+            device: of the backbone.
         """
         self.folder, self.backbone, self.frames = folder, backbone, frames
-        self.demonstrations, self.read_as = demonstrations, read_as
+        self.demonstrations, self.read_as, self.device = demonstrations, read_as, device
         self._paths: dict[str, Path] = {}
         self._open = lru_cache(maxsize=256)(_mapped)
 
@@ -117,7 +119,8 @@ class FeatureStore:
                 for camera in self.demonstrations.cameras
             }
             with torch.no_grad():
-                features = self.backbone(images, [text] * len(numbers))
+                inputs = self.backbone.prepare(images, [text] * len(numbers))
+                features = self.backbone({k: v.to(self.device) for k, v in inputs.items()})
             assert bool(features.mask.all()), "frames of one episode have tokens of one number"
             yield features.to("cpu")
 

@@ -20,6 +20,9 @@ from xvr.vla.heads.dit import DiT, Source, masked_mean, squared_error
 from xvr.vla.heads.layers import ActionDecoder, ActionEncoder, StateEncoder
 
 EULER_STEPS = 4
+SPREAD = 0.3
+"""Deviation of learned tokens and positions at first: beside encoded actions of about 1 they must be
+seen. N1.5 has 0.02, at which a narrow head long takes all steps of a chunk for one."""
 
 
 class FlowHead(nn.Module):
@@ -43,9 +46,9 @@ class FlowHead(nn.Module):
             self.no_state = nn.Parameter(torch.zeros(width)) if config.state_dropout else None
         else:
             self.state = self.no_state = None
-        self.future = nn.Parameter(0.02 * torch.randn(config.future_tokens, width))
+        self.future = nn.Parameter(SPREAD * torch.randn(config.future_tokens, width))
         self.actions = ActionEncoder(self.action_entries, width)
-        self.positions = nn.Parameter(0.02 * torch.randn(config.max_positions, width))
+        self.positions = nn.Parameter(SPREAD * torch.randn(config.max_positions, width))
         self.dit = DiT(config, feature_width)
         self.decoder = ActionDecoder(config.output_width, config.decoder_width, self.action_entries)
 
