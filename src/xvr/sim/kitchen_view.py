@@ -46,18 +46,28 @@ class KitchenView:
         """What a camera sees."""
         import cv2
 
-        large = round(self._size_px * OVERSAMPLING)
-        if self._renderer is None:
-            self._renderer = Renderer(
-                self._model, large, large, msaa=0, shadows=False, groups=DRAWN_GROUPS
-            )
-        drawn = self._renderer.rgb(self._data, camera)
+        drawn = self._opened().rgb(self._data, camera)
         size = (self._size_px, self._size_px)
         return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def pixels_of(self, body: str, camera: str) -> float:
+        """How many pixels of a picture show a body."""
+        _, geoms = self._opened().surfaces(self._data, camera)
+        number = self._model.body(body).id
+        mine = np.flatnonzero(self._model.geom_bodyid == number)
+        return float(np.isin(geoms, mine).sum()) / OVERSAMPLING**2
 
     def state(self) -> Float[np.ndarray, " 53"]:
         """The robot's state in the order of `kitchen_rollout.STATE_NAMES`."""
         return robot_state(self._data)
+
+    def _opened(self) -> Renderer:
+        if self._renderer is None:
+            large = round(self._size_px * OVERSAMPLING)
+            self._renderer = Renderer(
+                self._model, large, large, msaa=0, shadows=False, groups=DRAWN_GROUPS
+            )
+        return self._renderer
 
     def close(self) -> None:
         """Free the GL context."""
