@@ -1,5 +1,6 @@
 """`xvr vla check`, `train` and `doctor`: policies from demonstrations."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,29 @@ from xvr.vla.normalizer import Mode
 from xvr.vla.train_config import Optimisation, Running, TrainConfig
 
 _SHARED = tyro.conf.arg(name="")
+
+
+def vla_check(
+    data: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    /,
+    chunk: int = 16,
+    decode: bool = False,
+    choice: Annotated[DataOptions, _SHARED] = DataOptions(),  # noqa: B008
+) -> int:
+    """Tell what a LeRobot data set holds for a policy, and what is wrong with it.
+
+    Args:
+        data: LeRobot data sets, or folders of them.
+        chunk: Actions that a policy will give at once.
+        decode: Decode every frame, not only the first of each video.
+        choice: What of the data is used.
+    """
+    from xvr.vla.data.check import check_data
+
+    with Bar("videos", "episode") as bar:
+        report = check_data(data, choice, chunk=chunk, decode=decode, progress=bar.show)
+    sys.stdout.write("\n".join(report.lines) + "\n")
+    return 0 if report.sound else 1
 
 
 def vla_train(
