@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "vla check": ("xvr.cli.policies", "Check that demonstrations can be learned from."),
     "vla train": ("xvr.cli.policies", "Train a policy on demonstrations."),
+    "vla doctor": ("xvr.cli.policies", "Examine a policy: errors, unused inputs, gradients."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

@@ -100,3 +100,39 @@ def vla_train(
     loss = "" if trained.loss is None else f", loss {trained.loss:.4f}"
     tell(f"{trained.policy}: {trained.steps} steps, {trained.resumed_at} of them before{loss}")
     return 0
+
+
+def vla_doctor(
+    run: Annotated[Path, tyro.conf.Positional],
+    /,
+    data: tuple[Path, ...],
+    moments: int = 64,
+    seed: int = 0,
+    cache: Path | None = None,
+    device: str = "auto",
+) -> int:
+    """Examine a policy on demonstrations: contract, open-loop error, unused inputs, gradients.
+
+    Args:
+        run: Folder of a policy, or of the run that trained it.
+        data: LeRobot data sets, those it was trained on or held-out ones.
+        moments: Frames that are looked at, drawn at random.
+        seed: Of the draw, and of the policy's noise.
+        cache: Folder of decoded frames; when left out $XDG_CACHE_HOME/xvr.
+        device: Such as cpu or cuda.
+    """
+    from xvr.evaluation.models.loading import best_device
+    from xvr.vla.doctor import examine
+
+    with Bar("frames", "file") as bar:
+        health = examine(
+            run,
+            data,
+            moments=moments,
+            seed=seed,
+            cache=cache,
+            device=best_device(device),
+            decoding=bar.show,
+        )
+    sys.stdout.write("\n".join(health.lines) + "\n")
+    return 1 if health.faults else 0
