@@ -31,10 +31,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "vla record": ("xvr.cli.rollouts", "Record demonstrations of an environment's expert."),
+    "vla check": ("xvr.cli.policies", "Check that demonstrations can be learned from."),
+    "vla train": ("xvr.cli.policies", "Train a policy on demonstrations."),
+    "vla doctor": ("xvr.cli.policies", "Examine a policy: errors, unused inputs, gradients."),
     "vla rollout": ("xvr.cli.rollouts", "Let a policy act in an environment."),
     "vla serve": ("xvr.cli.rollouts", "Answer for a policy on a websocket."),
     "vla compare": ("xvr.cli.rollouts", "Hold rollouts against each other, episode by episode."),
-    "vla train": ("xvr.cli.policies", "Train a policy on demonstrations."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

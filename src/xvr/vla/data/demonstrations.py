@@ -75,6 +75,8 @@ class Pictures(NamedTuple):
     """Hash of the video's content and of which of its frames they are; reads the whole file."""
     read: Callable[[Sequence[int]], list[Image]]
     """Frames at ascending row numbers."""
+    video: Path | None
+    """The file; None where pictures stand in the rows."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -252,11 +254,11 @@ def _pictures(
 ) -> Pictures:
     read = frame_reader(dataset, files, number, key, times_s)
     if key not in files.videos:
-        return Pictures(partial(_key, files.data, (key, number), times_s), read)
+        return Pictures(partial(_key, files.data, (key, number), times_s), read, None)
     path, start_s = files.videos[key]
     if not path.is_file():
         raise Unusable("missing_video", str(path))
-    return Pictures(partial(_key, path, (start_s,), times_s), read)
+    return Pictures(partial(_key, path, (start_s,), times_s), read, path)
 
 
 def _key(path: Path, which: tuple[object, ...], times_s: Float[np.ndarray, " n"]) -> str:

@@ -21,8 +21,8 @@ from xvr.vla.heads.layers import ActionDecoder, ActionEncoder, StateEncoder
 
 EULER_STEPS = 4
 SPREAD = 0.3
-"""Deviation of learned tokens and positions at first: beside encoded actions of about 1 they must be
-seen. N1.5 has 0.02, at which a narrow head long takes all steps of a chunk for one."""
+"""Deviation of learned tokens and positions at first: they must be seen beside encoded actions of
+about 1. N1.5 has 0.02, at which a narrow head long takes all steps of a chunk for one."""
 
 
 class FlowHead(nn.Module):
