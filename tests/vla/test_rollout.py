@@ -181,8 +181,11 @@ def test_videos_show_failed_episodes_only_and_as_long_as_they_were(tmp_path):
 
 def test_episodes_of_another_run_are_run_again_by_their_plan(tmp_path):
     run(tmp_path / "one", seed=3, episodes=4)
-    rows = run(tmp_path / "two", "zero", seed=0, plan=tmp_path / "one", episodes=50)
-    assert [row.seed for row in rows] == [row.seed for row in read_rollouts(tmp_path / "one").rows]
+    seeds = [row.seed for row in read_rollouts(tmp_path / "one").rows]
+    rows = run(tmp_path / "two", "zero", seed=0, plan=tmp_path / "one", episodes=None)
+    assert [row.seed for row in rows] == seeds
+    rows = run(tmp_path / "three", "zero", seed=0, plan=tmp_path / "one", episodes=2)
+    assert [row.seed for row in rows] == seeds[:2]
 
 
 def test_rates_are_by_task_with_intervals(tmp_path):

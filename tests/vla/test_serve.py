@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import acting
 import numpy as np
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from xvr.errors import UserError
@@ -66,6 +66,18 @@ def test_an_observation_that_does_not_fit_is_told_before_it_is_sent(url):
         with pytest.raises(UserError, match="camera 'left_view': missing"):
             there.act([blind], [np.random.default_rng(0)])
         assert there.act([SEEN], [np.random.default_rng(0)]).shape == (1, acting.CHUNK, 3)
+
+
+def test_a_page_in_a_browser_may_not_ask(url):
+    with pytest.raises(InvalidStatus), connect(url, origin="https://example.org"):
+        pass
+
+
+def test_more_observations_than_a_message_holds_are_asked_in_turns(url):
+    rngs = [[np.random.default_rng(seed) for seed in range(70)] for _ in range(2)]
+    with closing(RemotePolicy(url)) as there:
+        theirs = there.act([SEEN] * 70, rngs[0])
+    assert theirs.tobytes() == acting.NoisyPolicy().act([SEEN] * 70, rngs[1]).tobytes()
 
 
 def test_another_protocol_is_refused_and_says_what_to_do(url):

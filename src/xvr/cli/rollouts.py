@@ -51,7 +51,7 @@ def vla_rollout(
     task: Tasks,
     out: Path,
     env: str = "embedded",
-    episodes: int = 50,
+    episodes: int | None = None,
     seed: int = 0,
     plan: Path | None = None,
     execute: int = 8,
@@ -68,7 +68,7 @@ def vla_rollout(
         task: Tasks of the environment.
         out: Folder of the run; running again goes on with what is missing.
         env: embedded, or robocasa:v0.2 and robocasa:v1.0 with @PYTHON, the Python that has it.
-        episodes: Episodes of each task.
+        episodes: Episodes of each task; all of --plan, or 50 without one.
         seed: Of the episodes and of the policy's noise.
         plan: A run or a recorded dataset whose episodes to run, instead of those of the seed.
         execute: Actions of a chunk that are executed before the policy is asked again.

@@ -16,6 +16,7 @@ from xvr.vla.contract import Contract
 from xvr.vla.observation import Observation, check_observation
 from xvr.vla.policy import Chunks
 from xvr.vla.wire import (
+    MAX_BATCH,
     MAX_MESSAGE_BYTES,
     PROTOCOL,
     BadMessage,
@@ -89,6 +90,15 @@ class RemotePolicy:
         """
         for observation in observations:
             check_observation(self.contract, observation)
+        starts = range(0, len(observations), MAX_BATCH)
+        return np.concatenate(
+            [self._asked(observations[i : i + MAX_BATCH], rngs[i : i + MAX_BATCH]) for i in starts]
+        )
+
+    def _asked(
+        self, observations: Sequence[Observation], rngs: Sequence[np.random.Generator]
+    ) -> Chunks:
+        """The answer to one message."""
         self._send(
             {
                 "observations": [observation_to_wire(one) for one in observations],

@@ -41,6 +41,8 @@ from xvr.vla.rollouts import (
 )
 from xvr.vla.workers import Ask, run_jobs
 
+_DEFAULT = 50
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,8 +57,8 @@ class RolloutOptions:
     """`embedded`, or `robocasa:v0.2` and `robocasa:v1.0`, these with @PYTHON."""
     tasks: tuple[str, ...]
     """Tasks of the environment."""
-    episodes: int = 50
-    """Episodes of each task."""
+    episodes: int | None = None
+    """Episodes of each task; all of `plan`, or 50 without one."""
     seed: int = 0
     """Of the episodes and of the policy's noise."""
     plan: Path | None = None
@@ -219,7 +221,7 @@ def _strip(environment: Environment) -> np.ndarray:
 
 
 def _plans(options: RolloutOptions) -> tuple[EpisodePlan, ...]:
-    known = tasks_of(options.env)
+    known, wanted = tasks_of(options.env), options.episodes
     source = options.plan
     if source is None and options.policy.startswith("replay:"):
         source = Path(options.policy.removeprefix("replay:"))
@@ -227,7 +229,7 @@ def _plans(options: RolloutOptions) -> tuple[EpisodePlan, ...]:
         return tuple(
             plan
             for task in dict.fromkeys(options.tasks)
-            for plan in make_plans(task, options.episodes, options.seed)
+            for plan in make_plans(task, _DEFAULT if wanted is None else wanted, options.seed)
         )
     of_run = (source / MANIFEST).exists()
     held = read_rollouts(source).known_plans if of_run else recorded_plans(source)
@@ -236,7 +238,7 @@ def _plans(options: RolloutOptions) -> tuple[EpisodePlan, ...]:
         of_task = [plan for plan in held if plan.task == task]
         if task in known and not of_task:
             raise UserError(f"{source} holds no episode of {task}")
-        chosen += of_task[: options.episodes]
+        chosen += of_task[:wanted]
     return tuple(chosen)
 
 

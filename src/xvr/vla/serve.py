@@ -22,6 +22,7 @@ from xvr.errors import UserError
 from xvr.vla.contract import Contract
 from xvr.vla.policy import Policy
 from xvr.vla.wire import (
+    MAX_BATCH,
     MAX_MESSAGE_BYTES,
     PROTOCOL,
     BadMessage,
@@ -30,9 +31,6 @@ from xvr.vla.wire import (
     wire_to_generator,
     wire_to_observation,
 )
-
-MAX_BATCH = 64
-"""Observations in one message."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +59,10 @@ def serving(policy: Policy, revision: str, host: str, port: int) -> Iterator[tup
         _talk(connection, policy, revision, turn)
 
     try:
-        server = serve(talk, host, port, max_size=MAX_MESSAGE_BYTES, compression=None)
+        # No origin: a page in somebody's browser may not ask.
+        server = serve(
+            talk, host, port, max_size=MAX_MESSAGE_BYTES, compression=None, origins=[None]
+        )
     except OSError as error:
         raise UserError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     with server:

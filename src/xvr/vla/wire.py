@@ -16,6 +16,9 @@ PROTOCOL = 1
 """Changes when messages do."""
 
 MAX_MESSAGE_BYTES = 64 * 2**20
+MAX_BATCH = 64
+"""Observations in one message."""
+
 _MAX_TEXT, _MAX_ITEMS = 2**20, 4096
 DTYPES = ("uint8", "float32")
 

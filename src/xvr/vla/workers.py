@@ -144,8 +144,9 @@ def _received(link: Connection, plan: EpisodePlan) -> tuple[str, Any]:
         return link.recv()
     except (EOFError, ConnectionResetError) as error:
         raise UserError(
-            f"the worker of {plan.task} episode {plan.index} died (out of memory, or killed); "
-            "finished episodes are kept: run the same command again, perhaps with fewer --workers"
+            f"the worker of {plan.task} episode {plan.index} died; its error is above, or it was "
+            "killed for memory. Finished episodes are kept: run the same command again, perhaps "
+            "with fewer --workers"
         ) from error
 
 
