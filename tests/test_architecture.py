@@ -79,6 +79,7 @@ def test_every_room_is_listed():
         "xvr.cli.evaluation_export",
         "xvr.cli.exchange",
         "xvr.cli.human",
+        "xvr.cli.policies",
         "xvr.cli.scores",
         "xvr.engine.build",
         "xvr.evaluation.models.hf",
