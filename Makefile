@@ -18,7 +18,7 @@ DATASET := $(OUT)/dataset
 VLA := $(OUT)/vla
 TEACH := --data $(VLA)/demos --head tiny --image-size 96 --steps 1500 --learning-rate 1e-3 --ema 0.99 \
   --batch 24 --draws 3 --checkpoint-every 250 --keep 9
-JUDGE := --task reach-button --seed 1000
+JUDGE := --task reach-button --seed 1000 --execute 4
 
 .PHONY: demo test check bench format setup develop clean vla-demo vla-full vla-blind vla-stateless
 
