@@ -18,6 +18,7 @@ from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
+from xvr.tasks.nearness import nearness
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -191,7 +192,8 @@ def _compose(
         difficulty={
             "nearest_reference_deg": float(view_angles_deg[0, 1:].min()),
             "image_angle_change_deg": float(deviation[0]),
-        },
+        }
+        | nearness(pool, marked.views[:1], marked.views[1:]),
     )
 
 

@@ -15,6 +15,7 @@ from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.decoys import find_decoys
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.looks import looks_of
+from xvr.tasks.nearness import nearness
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -69,7 +70,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         difficulty={
             "nearest_reference_deg": float(angles_deg[0, 1:].min()),
             "color_rank": float(fit),
-        },
+        }
+        | nearness(pool, marked.views[:1], marked.views[1:]),
     )
 
 

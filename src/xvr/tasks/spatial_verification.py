@@ -16,6 +16,7 @@ from xvr.tasks.choices import Choices
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.looks import looks_of
+from xvr.tasks.nearness import nearness
 from xvr.tasks.odd_pairs import find_pairs
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
@@ -92,7 +93,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             ),
             "color_rank": float(rank),
             "odd_px_share": odd_px_share,
-        },
+        }
+        | nearness(pool, *views[np.stack(np.triu_indices(slot.images, 1))]),
     )
 
 
