@@ -1,5 +1,6 @@
-"""A small Qwen3-VL from nothing: random weights, a tokenizer made of the training texts, and files
-laid out as those of a real checkpoint, so that everything else loads it as one.
+"""A small Qwen3-VL from nothing: random weights and a tokenizer made of the training texts.
+
+Its files are laid out as those of a real checkpoint, so that everything else loads it as one.
 
     write_tiny_model(Path("tiny"), texts, TinyModel())
     load_model(Checkpoint.of("tiny"))
