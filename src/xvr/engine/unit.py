@@ -29,7 +29,7 @@ from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
 
 MAX_VIEWS = 60
-MAX_INSTANTS = 64
+MIN_INSTANTS, MAX_INSTANTS = 2, 64
 GIVE_UP = 3
 
 
@@ -136,7 +136,7 @@ class _Ink:
         self._config = config
         self._subject = subject
         self._writer = writer
-        self._clean: dict[ImageRef, bytes] = {}
+        self._clean: dict[tuple[str, int, int], bytes] = {}
 
     def write(self, draft: Draft) -> tuple[list[dict[str, tuple[int, int]]], list[tuple[int, int]]]:
         """Places of the written images in the blob, and their (width, height)."""
@@ -159,9 +159,10 @@ class _Ink:
         return self._encode(draw_marks(image, marks))
 
     def _unmarked(self, ref: ImageRef, image: Image) -> bytes:
-        if ref not in self._clean:
-            self._clean[ref] = self._encode(image)
-        return self._clean[ref]
+        frame = (ref.view, ref.frame_index, ref.episode)  # whatever part it plays in a question
+        if frame not in self._clean:
+            self._clean[frame] = self._encode(image)
+        return self._clean[frame]
 
     def _encode(self, image: Image) -> bytes:
         return encode(image, self._config.image_format, self._config.jpeg_quality)
@@ -222,13 +223,12 @@ def _depth_maps(scene: Scene, chosen: list[View], depths: list) -> Iterator[tupl
 
 def _open_pair(unit: Unit, config: BuildConfig) -> Subject:
     episode = _load_episode(unit.ref, config)
-    # two thirds: most instants serve several questions, and no camera is decoded in vain
-    grids = [_grid(episode, unit, 2 * len(unit.slots) // 3, config)]
+    grids = [_grid(episode, unit, _instants(unit), config)]
     refs, reasons = [unit.ref], Counter()
     crossing = sum(1 for task, _ in unit.slots if task == "cross_scenario_localization")
     if unit.partner is not None and crossing:
         try:
-            grids.append(_grid(_load_episode(unit.partner, config), unit, crossing, config))
+            grids.append(_grid(_load_episode(unit.partner, config), unit, crossing // 2, config))
             refs.append(unit.partner)
         except Unusable as verdict:
             reasons[f"partner_{verdict.reason}"] += 1
@@ -251,10 +251,20 @@ def _load_episode(ref: Ref, config: BuildConfig) -> Episode:
     return episode
 
 
-def _grid(episode: Episode, unit: Unit, samples: int, config: BuildConfig) -> FrameGrid:
-    """Random instants, as many as the samples asked for can use."""
-    least = max(get_task(task).min_instants for task, _ in unit.slots)
-    count = min(episode.length, max(least, min(MAX_INSTANTS, samples)))
+def _instants(unit: Unit) -> int:
+    """Half as many instants as samples, and two for three samples of one task.
+
+    All cameras are decoded at all instants, a question shows three cameras of four or so, and
+    questions use all instants about equally often. So nearly all that is decoded is shown.
+    """
+    asked = Counter(task for task, _ in unit.slots)
+    least = max(get_task(task).min_instants for task in asked)
+    return max(least, len(unit.slots) // 2, 2 * max(asked.values()) // 3)
+
+
+def _grid(episode: Episode, unit: Unit, instants: int, config: BuildConfig) -> FrameGrid:
+    """An episode at random instants."""
+    count = min(episode.length, max(MIN_INSTANTS, min(MAX_INSTANTS, instants)))
     rng = child_rng(config.seed, unit.ref.id, episode.id, "grid", unit.round)
     frames = np.sort(rng.choice(episode.length, size=count, replace=False))
     return FrameGrid(

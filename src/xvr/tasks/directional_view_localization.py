@@ -34,7 +34,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     if not triples:
         return Refusal(reason="no_centre_with_two_sides")
     center, *sides = triples[int(rng.integers(len(triples)))]
-    instant = int(rng.integers(len(grid.frames)))
+    instant = grid.draw(rng)
     checks = {}
     for role, sign in zip(sides, (-1, 1), strict=True):
         offset = side_offset(grid, center, role, instant)
@@ -104,4 +104,5 @@ TASK = Task(
     variants=2,
     draft=draft,
     eval_count=221,
+    min_instants=4,
 )
