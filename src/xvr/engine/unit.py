@@ -7,6 +7,7 @@ same bytes in any process, at any time.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ from xvr.engine.receipt import Receipt, UnitFiles, UnitWriter
 from xvr.engine.seeds import child_rng, digest
 from xvr.errors import Unusable
 from xvr.sources import load
+from xvr.sources.open_videos import close_all
 from xvr.sources.records import Episode, Image, Ref, Scene, View
 from xvr.tasks import get_task
 from xvr.tasks.draft import Draft, ImageRef, Refusal, Slot
 from xvr.tasks.filters import check_episode, check_points, check_scene
 from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
+from xvr.tasks.rules import Rules
 
 MAX_VIEWS = 60
 MIN_INSTANTS, MAX_INSTANTS = 2, 64
@@ -59,6 +62,12 @@ def run_unit(unit: Unit, config: BuildConfig, work: Path, fingerprint: str) -> R
         receipt = Receipt(unit=unit.name, config=fingerprint, skipped=skipped)
     files.commit(receipt)
     return receipt
+
+
+def forget_episodes() -> None:
+    """Look at the files of episodes again, as a new build does; close what is open of them."""
+    _load_episode.cache_clear()
+    close_all()
 
 
 def _make(unit: Unit, config: BuildConfig, writer: UnitWriter, fingerprint: str) -> Receipt:
@@ -222,13 +231,15 @@ def _depth_maps(scene: Scene, chosen: list[View], depths: list) -> Iterator[tupl
 
 
 def _open_pair(unit: Unit, config: BuildConfig) -> Subject:
-    episode = _load_episode(unit.ref, config)
+    episode = _load_episode(unit.ref, config.rules)
     grids = [_grid(episode, unit, _instants(unit), config)]
     refs, reasons = [unit.ref], Counter()
     crossing = sum(1 for task, _ in unit.slots if task == "cross_scenario_localization")
     if unit.partner is not None and crossing:
         try:
-            grids.append(_grid(_load_episode(unit.partner, config), unit, crossing // 2, config))
+            grids.append(
+                _grid(_load_episode(unit.partner, config.rules), unit, crossing // 2, config)
+            )
             refs.append(unit.partner)
         except Unusable as verdict:
             reasons[f"partner_{verdict.reason}"] += 1
@@ -243,11 +254,13 @@ def _open_pair(unit: Unit, config: BuildConfig) -> Subject:
     )
 
 
-def _load_episode(ref: Ref, config: BuildConfig) -> Episode:
+@lru_cache(maxsize=4)
+def _load_episode(ref: Ref, rules: Rules) -> Episode:
+    """An episode that passed the rules; kept, as it may be the partner of the next one."""
     episode = load(ref)
     assert isinstance(episode, Episode), ref
-    check_episode(episode, config.rules)
-    refuse_inconsistent_episode(episode, config.rules)
+    check_episode(episode, rules)
+    refuse_inconsistent_episode(episode, rules)
     return episode
 
 

@@ -154,10 +154,13 @@ class _Pass:
         """Frames from the current position on, without unwanted ones that nothing refers to."""
         context = self.stream.codec_context
         can_skip = context.name in SKIPPING_DECODERS
+        skipping: bool | None = None
         for packet in self.video.container.demux(self.stream):
             if packet.pts is not None:
-                if can_skip:
-                    context.skip_frame = "DEFAULT" if self._is_wanted(packet.pts) else "NONREF"
+                unwanted = can_skip and not self._is_wanted(packet.pts)
+                if unwanted is not skipping:
+                    context.skip_frame = "NONREF" if unwanted else "DEFAULT"
+                    skipping = unwanted
                 decoded = packet.pts if packet.dts is None else packet.dts
                 self.reached = bisect_left(self.sample_ticks, decoded)
             yield from packet.decode()

@@ -87,6 +87,10 @@ class SideOffset(NamedTuple):
 
 def side_offset(grid: FrameGrid, center: str, side: str, instant: int) -> SideOffset | None:
     """Offset of a side camera in the centre camera's frame; None without calibration."""
+    return grid.keep(("side", center, side, instant), lambda: _offset(grid, center, side, instant))
+
+
+def _offset(grid: FrameGrid, center: str, side: str, instant: int) -> SideOffset | None:
     a, b = grid.camera(center, instant), grid.camera(side, instant)
     if a is None or b is None:
         return None
