@@ -69,7 +69,10 @@ def measure_build(config: BuildConfig, work: Path, repeats: int = REPEATS) -> di
     Everything is warm: compiled code is loaded and files are in the page cache.
     """
     fresh_build(replace(config, samples=16), work)
-    costs = [cost_of(lambda: fresh_build(config, work)) for _ in range(repeats)]
+    costs = []
+    for _ in range(repeats):
+        shutil.rmtree(work)
+        costs.append(cost_of(lambda: fresh_build(config, work)))
     least = min(costs)
     result: dict[str, Any] = {
         "samples": config.samples,
@@ -78,6 +81,7 @@ def measure_build(config: BuildConfig, work: Path, repeats: int = REPEATS) -> di
         "peak_mb": peak_mb(),
         "samples_per_cpu_s": config.samples / least.cpu_s,
     }
+    shutil.rmtree(work)
     with watched(PARTS) as parts:
         watched_s = cost_of(lambda: fresh_build(config, work)).cpu_s
     result["parts_s"] = _parts(parts, watched_s)
