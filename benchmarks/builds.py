@@ -144,8 +144,11 @@ def measure_drafting(source: str, questions: int) -> dict[str, float]:
     for pool, rng in _pools(source):
         for number in range(questions):
             slot = task.slot("train", number)
-            tries = (draft(pool, slot, rng, rules) for _ in range(rules.attempts_per_sample))
-            made += any(not isinstance(found, Refusal) for found in tries)
+            for _ in range(rules.attempts_per_sample):
+                found = draft(pool, slot, rng, rules)
+                if not isinstance(found, Refusal) or found.final:
+                    break
+            made += not isinstance(found, Refusal)
     seconds = parts.seconds["draft"]
     return {
         "questions": made,

@@ -130,6 +130,8 @@ def _try(
         draft = task.draft(subject.drafting, slot, rng, config.rules)
         if isinstance(draft, Refusal):
             refusals[draft.reason] += 1
+            if draft.final:
+                break
             continue
         key = digest(slot.task, draft.key).hex()[:16]
         if key not in taken:
