@@ -19,7 +19,7 @@ from xvr.engine.executor import Crew, prepare_process
 from xvr.engine.plan import SplitPlanner
 from xvr.engine.receipt import UnitFiles, UnitWriter
 from xvr.errors import Unusable
-from xvr.sources import index, lerobot_frames, load, parse_source, wildrgbd
+from xvr.sources import index, lerobot_frames, load, nerfstudio, parse_source, wildrgbd
 from xvr.sources.records import Scene
 from xvr.tasks import get_task, grid
 from xvr.tasks.draft import Refusal
@@ -34,6 +34,8 @@ PARTS: list[tuple[Any, str, str]] = [
     (unit_module, "load", "poses, rows"),
     (wildrgbd, "read_image", "decode"),
     (wildrgbd, "read_depth", "decode depth"),
+    (nerfstudio, "read_image", "decode"),
+    (nerfstudio, "read_depth", "decode depth"),
     (lerobot_frames, "read_frames", "decode"),
     (unit_module, "refuse_inconsistent_scene", "check calibration"),
     (unit_module, "refuse_inconsistent_episode", "check calibration"),
