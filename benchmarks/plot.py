@@ -5,7 +5,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 ROW_PX, BAR_PX, TITLE_PX = 26, 16, 30
-LABEL_PX, COLUMN_PX, GAP_PX = 270, 210, 30
+LABEL_PX, COLUMN_PX, GAP_PX = 270, 220, 40
 NUMBER_PX = 44
 """Room for the number behind the longest bar."""
 INK, BUILD, FLOOR = "#1f2933", "#7aa6c2", "#24506b"
