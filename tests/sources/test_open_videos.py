@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,10 @@ def video(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     codec = {"h264": "libx264", "av1": "libsvtav1"}[codec]
     write_video(tmp_path / "a.mp4", range(COUNT), fps=FPS, codec=codec, gop=int(gop))
     return tmp_path / "a.mp4"
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def codes(path: Path, numbers: list[int]) -> list[int]:
@@ -70,9 +73,9 @@ def test_only_the_last_videos_stay_open(tmp_path: Path):
     paths = [tmp_path / f"{number}.mp4" for number in range(open_videos.MAX_KEPT + 3)]
     for path in paths:
         write_video(path, range(4), fps=FPS)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for path in paths:
         assert codes(path, [3]) == [3]
-    assert len(os.listdir("/proc/self/fd")) - before == open_videos.MAX_KEPT
+    assert open_files() - before == open_videos.MAX_KEPT
     open_videos.close_all()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before

@@ -86,20 +86,21 @@ def test_instants_are_drawn_at_random_and_equally_often():
 
 
 def test_instants_apart_are_all_pairs_that_are_apart_in_time_and_by_what_moved():
-    path = robot.effector_path(0)
-    expected = [
+    path = robot.effector_path(0)[list(FRAMES)]
+    by_time = [
         [a, b]
         for a in range(len(FRAMES))
-        for b in range(a + 1, len(FRAMES))
+        for b in range(len(FRAMES))
         if (FRAMES[b] - FRAMES[a]) / robot.FPS >= 2
-        and np.linalg.norm(path[FRAMES[b]] - path[FRAMES[a]]) >= 0.05
     ]
-    found = grid(episode()).apart(2.0, 0.05)
-    assert not isinstance(found, Refusal)
-    assert found.tolist() == expected
-    by_time = grid(episode(effector=False)).apart(2.0, 0.05)
-    assert not isinstance(by_time, Refusal)
-    assert len(by_time) > len(expected)
+    moves_m = [np.linalg.norm(path[b] - path[a]) for a, b in by_time]
+    least_m = float(np.median(moves_m)) + 1e-9
+    moved = [pair for pair, move_m in zip(by_time, moves_m, strict=True) if move_m >= least_m]
+    assert 0 < len(moved) < len(by_time)
+    for effector, expected in ((True, moved), (False, by_time)):
+        found = grid(episode(effector=effector)).apart(2.0, least_m)
+        assert not isinstance(found, Refusal)
+        assert found.tolist() == expected
 
 
 def test_no_instants_apart_are_told_with_the_reason():
