@@ -135,7 +135,7 @@ def first_build_s(config: BuildConfig, work: Path) -> float:
 def measure_drafting(source: str, questions: int) -> dict[str, float]:
     """Point correspondence alone, `questions` from each scene's pool: questions per CPU second.
 
-    Making the pools is not counted; choosing views is.
+    Making the pools and loading compiled code is not counted; choosing views is.
     """
     prepare_process()
     rules = BuildConfig(sources=(source,), samples=1).rules
@@ -144,6 +144,10 @@ def measure_drafting(source: str, questions: int) -> dict[str, float]:
     draft = parts.timed("draft", task.draft)
     made = 0
     for pool, rng in _pools(source):
+        if not parts.calls:
+            fresh, start = replace(pool, kept={}), np.random.default_rng(0)
+            for number in range(len(task.cells)):
+                task.draft(fresh, task.slot("train", number), start, rules)
         for number in range(questions):
             slot = task.slot("train", number)
             for _ in range(rules.attempts_per_sample):
