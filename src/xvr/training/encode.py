@@ -85,7 +85,8 @@ class Encoder:
         self.processor = processor
         self.context = context
         self._who = who
-        self._size = dict(size) if size else None
+        self.size = dict(size) if size else None
+        """Limits on the pixels of an image."""
         self._dtype = dtype
         self._mark = image_mark(processor, who)
         self._image_ids = set(image_token_ids(processor))
@@ -112,7 +113,7 @@ class Encoder:
             self.processor,
             [example.prompt],
             [[Image.fromarray(image) for image in images]],
-            size=self._size,
+            size=self.size,
             who=self._who,
         )
         inputs = dict(found.inputs)
