@@ -131,6 +131,7 @@ def test_sixteen_samples_are_learned_by_heart(noise, tiny, tmp_path):
     assert log_of(tmp_path / "run")[-2]["right"] == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # of peft 0.21
 def test_lora_merges_back(noise, tiny, tmp_path):
     from peft import PeftModel
 
