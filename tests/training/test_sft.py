@@ -82,6 +82,15 @@ def test_a_run_leaves_all_that_it_should(whole):
     assert [path.name for path in checkpoints(whole)] == ["checkpoint-2", "checkpoint-4"]
 
 
+def test_a_model_that_was_not_written_is_written_from_the_last_checkpoint(
+    noise, tiny, whole, tmp_path
+):
+    out = Path(shutil.copytree(whole, tmp_path / whole.name))
+    shutil.rmtree(out / "model")
+    trained = train(config(noise, tiny, out, eval_every=4, eval_limit=4))
+    assert same(weights(trained.model), weights(whole / "model"))
+
+
 def test_running_again_changes_nothing(noise, tiny, whole):
     before = (whole / "model" / "model.safetensors").stat().st_mtime_ns
     trained = train(config(noise, tiny, whole, eval_every=4, eval_limit=4))
