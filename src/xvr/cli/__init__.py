@@ -32,6 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "train sft": ("xvr.cli.training", "Fine-tune a vision-language model on datasets."),
     "train check": ("xvr.cli.training", "Show a batch as a model would be trained on it."),
+    "vla check": ("xvr.cli.policies", "Check that demonstrations can be learned from."),
+    "vla train": ("xvr.cli.policies", "Train a policy on demonstrations."),
+    "vla doctor": ("xvr.cli.policies", "Examine a policy: errors, unused inputs, gradients."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

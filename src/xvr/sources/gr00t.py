@@ -57,14 +57,23 @@ def load(ref: Ref) -> Episode:
     name, number = name_and_number(ref)
     dataset, episodes = _open(root_of(ref, name), name)
     episode = read_episode(ref, dataset, episodes, number)
-    columns = _annotation_columns(dataset)
     data = episode_files(ref, dataset, episodes, number).data
+    described = annotated_instruction(dataset, episodes, data, number)
+    return replace(episode, instruction=described or episode.instruction)
+
+
+def annotated_instruction(dataset: Dataset, episodes: Episodes, data: Path, number: int) -> str:
+    """The words that the annotations in an episode's rows have for its task; empty for none.
+
+    Raises:
+        Unusable: `invalid_episode` where an annotation says so.
+    """
+    columns = _annotation_columns(dataset)
     rows = read_columns(data, number, list(columns.values()))
     texts = {kind: _texts(rows[column], episodes) for kind, column in columns.items()}
     if INVALID in map(str.lower, texts.get(VALIDITY, ())):
-        raise Unusable("invalid_episode", f"{ref.id}: {columns[VALIDITY]}")
-    described = next((text for kind in DESCRIPTIONS for text in texts.get(kind, ())), "")
-    return replace(episode, instruction=described or episode.instruction)
+        raise Unusable("invalid_episode", f"{data}, episode {number}: {columns[VALIDITY]}")
+    return next((text for kind in DESCRIPTIONS for text in texts.get(kind, ())), "")
 
 
 def _open(root: Path, name: str) -> tuple[Dataset, Episodes]:

@@ -8,7 +8,7 @@ from `meta/camera_roles.json`.
 Source: https://github.com/huggingface/lerobot; layouts are in `xvr.sources.lerobot_episodes`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def load(ref: Ref) -> Episode:
 def key_files(path: Path, refs: Sequence[Ref]) -> Iterable[tuple[str, Path]]:
     """The files in `meta/` of each dataset."""
     names = sorted({name_and_number(ref)[0] for ref in refs})
-    roots = dict(_dataset_roots(path))
+    roots = dict(dataset_roots(path))
     for name in names:
         meta = roots[name] / "meta"
         for file in sorted({file for pattern in KEY_FILES for file in meta.glob(pattern)}):
@@ -71,11 +71,8 @@ def list_episodes(
     Raises:
         UserError: the path holds no dataset, or `opened` cannot read one.
     """
-    roots = _dataset_roots(path)
-    if not roots:
-        raise UserError(f"{path} holds no LeRobot dataset: expected {INFO} in it or below it")
     refs = []
-    for name, root in roots:
+    for name, root in dataset_roots(path):
         dataset, episodes = opened(root, name)
         for number in sorted(episodes.numbers):
             episode_id = f"{name}/episode_{number:06d}"
@@ -118,13 +115,13 @@ def read_episode(ref: Ref, dataset: Dataset, episodes: Episodes, number: int) ->
         columns.append("task_index")
     rows = read_columns(files.data, number, columns)
     times_s = rows["timestamp"].astype(np.float64)
-    _check_times(dataset, files, times_s)
+    check_times(dataset, files, times_s)
     where = f"{files.data}, episode {number}"
     return Episode(
         id=ref.id,
         dataset=dataset.name,
         rig=dataset.rig(number),
-        instruction=files.instruction or _task(episodes, rows),
+        instruction=files.instruction or task_of_rows(episodes, rows),
         fps=dataset.fps,
         length=len(times_s),
         cameras=tuple(
@@ -141,15 +138,19 @@ def read_episode(ref: Ref, dataset: Dataset, episodes: Episodes, number: int) ->
     )
 
 
-def open_dataset(root: Path, name: str, *, by_modality: bool = False) -> tuple[Dataset, Episodes]:
+def open_dataset(
+    root: Path, name: str, *, by_modality: bool = False, every_camera: bool = False
+) -> tuple[Dataset, Episodes]:
     """A dataset and its list of episodes; kept for the next call until the dataset is rewritten.
+
+    The arguments are those of `read_dataset`.
 
     Raises:
         UserError: files in `meta/` are missing or damaged.
     """
     info = root / INFO
     changed_ns = info.stat().st_mtime_ns if info.exists() else 0
-    return _open_cached(root, name, by_modality, changed_ns)
+    return _open_cached(root, name, by_modality, every_camera, changed_ns)
 
 
 def name_and_number(ref: Ref) -> tuple[str, int]:
@@ -164,9 +165,16 @@ def root_of(ref: Ref, name: str) -> Path:
     return root if (root / INFO).is_file() else root / name
 
 
-def _dataset_roots(path: Path) -> list[tuple[str, Path]]:
-    """Names and folders of the dataset at a path, or of those one or two levels below."""
-    return find_folders(path, lambda folder: (folder / INFO).is_file(), levels=2)
+def dataset_roots(path: Path) -> list[tuple[str, Path]]:
+    """Names and folders of the dataset at a path, or of those one or two levels below.
+
+    Raises:
+        UserError: there is none.
+    """
+    roots = find_folders(path, lambda folder: (folder / INFO).is_file(), levels=2)
+    if not roots:
+        raise UserError(f"{path} holds no LeRobot dataset: expected {INFO} in it or below it")
+    return roots
 
 
 @lru_cache(maxsize=32)
@@ -174,10 +182,11 @@ def _open_cached(
     root: Path,
     name: str,
     by_modality: bool,
+    every_camera: bool,
     changed_ns: int,  # noqa: ARG001
 ) -> tuple[Dataset, Episodes]:
     """Dataset and list of episodes; the date only makes a rewritten dataset a new one."""
-    dataset = read_dataset(root, name, by_modality=by_modality)
+    dataset = read_dataset(root, name, by_modality=by_modality, every_camera=every_camera)
     return dataset, read_episodes(dataset)
 
 
@@ -197,7 +206,12 @@ def _check_files(dataset: Dataset, files: EpisodeFiles, where: str) -> None:
             raise Unusable("missing_video", str(video))
 
 
-def _check_times(dataset: Dataset, files: EpisodeFiles, times_s: Float[np.ndarray, " n"]) -> None:
+def check_times(dataset: Dataset, files: EpisodeFiles, times_s: Float[np.ndarray, " n"]) -> None:
+    """Raise unless the rows of an episode are as many as it should have, at the dataset's rate.
+
+    Raises:
+        Unusable: `length_mismatch` or `bad_timestamps`.
+    """
     if len(times_s) != files.length:
         raise Unusable(
             "length_mismatch",
@@ -213,7 +227,8 @@ def _check_times(dataset: Dataset, files: EpisodeFiles, times_s: Float[np.ndarra
         )
 
 
-def _task(episodes: Episodes, rows: dict[str, np.ndarray]) -> str:
+def task_of_rows(episodes: Episodes, rows: Mapping[str, np.ndarray]) -> str:
+    """The words of the first row's `task_index`; empty where there are none."""
     return episodes.tasks.get(int(rows["task_index"][0]), "") if "task_index" in rows else ""
 
 

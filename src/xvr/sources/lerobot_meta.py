@@ -83,7 +83,9 @@ class Dataset:
         return _flat_names(self.features.get(key, {}).get("names"))
 
 
-def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset:
+def read_dataset(
+    root: Path, name: str, *, by_modality: bool = False, every_camera: bool = False
+) -> Dataset:
     """Read `meta/info.json` and the two optional files beside it.
 
     Args:
@@ -91,6 +93,7 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
         name: as it is to be called.
         by_modality: the cameras are those that `meta/modality.json` lists, and its names for them
             tell their roles.
+        every_camera: a camera needs no role; each has its name for one.
 
     Raises:
         UserError: a file is missing, damaged or of an unknown version, or misnames cameras.
@@ -125,7 +128,7 @@ def read_dataset(root: Path, name: str, *, by_modality: bool = False) -> Dataset
         chunks_size=int(info.get("chunks_size") or 1000),
         total_episodes=int(info.get("total_episodes") or 0),
         features=features,
-        assignment=_assign(root, video_path, features, names),
+        assignment=_assign(root, video_path, features, names, every_camera=every_camera),
         modality=modality,
         depth_path=_depth_path(info),
     )
@@ -152,6 +155,8 @@ def _assign(
     video_path: str,
     features: Mapping[str, Mapping[str, Any]],
     names: Mapping[str, str],
+    *,
+    every_camera: bool,
 ) -> Assignment:
     """Roles of the cameras in `names`; one that is declared but has no file at all is left out."""
     declared = [key for key in map(_colour_key, features.items()) if key and key in names]
@@ -160,6 +165,9 @@ def _assign(
         for key in declared
         if features[key]["dtype"] == "image" or _has_video(root, video_path, key)
     }
+    if every_camera:
+        roles = {key: short_name(names[key]) for key in declared if key in present}
+        return Assignment(roles, sorted(set(declared).difference(roles)))
     given = root / ROLES_FILE
     chosen = read_json_object(given, EXPECTED) if given.is_file() else None
     try:

@@ -1,0 +1,1 @@
+"""Backbones: what turns pictures and an instruction into tokens for the head."""

@@ -1,0 +1,1 @@
+"""Action heads: from features of a backbone and the robot's state to a chunk of actions."""
