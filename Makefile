@@ -1,5 +1,6 @@
 # make demo   simulate, build, audit and show a dataset; safe to interrupt and run again
 # make test   run the tests            make check   format, lint, types, import directions
+# make vla-demo  record demonstrations, train three small policies and let them act (20 minutes)
 # make bench  measure speed and memory against the floor of decoding and encoding alone
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,7 +15,12 @@ CAPTURES := $(OUT)/captures
 EPISODES := $(OUT)/episodes
 DATASET := $(OUT)/dataset
 
-.PHONY: demo test check bench format setup develop clean
+VLA := $(OUT)/vla
+TEACH := --data $(VLA)/demos --head tiny --image-size 96 --steps 600 --learning-rate 1e-3 --ema 0.99 \
+  --batch 24 --draws 3 --checkpoint-every 100 --keep 9
+JUDGE := --task reach-button --seed 1000
+
+.PHONY: demo test check bench format setup develop clean vla-demo vla-full vla-blind vla-stateless
 
 demo: setup
 	$(XVR) sim captures $(CAPTURES) --scenes 12 --seed 0 --workers $(WORKERS)
@@ -23,6 +29,27 @@ demo: setup
 	  --samples 480 --mixture uniform --valid-share 0.1 --image-format jpeg --seed 0 --workers $(WORKERS)
 	$(XVR) data audit $(DATASET) --workers $(WORKERS)
 	@$(XVR) data show $(DATASET)
+
+# The blind policy sees no picture, the stateless one is not told where its finger is.
+vla-demo: $(VENV)/.vla
+	$(XVR) vla record $(VLA)/demos --task reach-button --episodes 200 --seed 0 --workers $(WORKERS)
+	$(MAKE) --jobs $(WORKERS) vla-full vla-blind vla-stateless
+	for step in 100 200 400; do \
+	  $(XVR) vla rollout --policy $(VLA)/full/checkpoints/step_000$$step $(JUDGE) --episodes 25 \
+	    --workers $(WORKERS) --out $(VLA)/rollouts/step_000$$step || exit; done
+	for policy in blind stateless full; do echo $$policy; \
+	  $(XVR) vla rollout --policy $(VLA)/$$policy $(JUDGE) --episodes 100 --workers $(WORKERS) \
+	    --out $(VLA)/rollouts/$$policy || exit; done
+	$(XVR) vla compare $(VLA)/rollouts/blind $(VLA)/rollouts/stateless $(VLA)/rollouts/full
+
+vla-full:
+	$(XVR) vla train $(TEACH) --out $(VLA)/full --backbone conv
+
+vla-blind:
+	$(XVR) vla train $(TEACH) --out $(VLA)/blind --backbone blind
+
+vla-stateless:
+	$(XVR) vla train $(TEACH) --out $(VLA)/stateless --backbone conv --state none
 
 test: develop
 	$(BIN)/python -m pytest
@@ -60,6 +87,10 @@ $(VENV)/.ready: pyproject.toml
 # gigabytes with PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu, which has torch without CUDA.
 $(VENV)/.developed: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --editable ".[sim]" --group dev
+	touch $@
+
+$(VENV)/.vla: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable ".[sim,vla]"
 	touch $@
 
 clean:

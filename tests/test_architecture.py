@@ -79,6 +79,7 @@ def test_every_room_is_listed():
         "xvr.cli.evaluation_export",
         "xvr.cli.exchange",
         "xvr.cli.human",
+        "xvr.cli.rollouts",
         "xvr.cli.scores",
         "xvr.cli.training",
         "xvr.engine.build",
@@ -87,11 +88,15 @@ def test_every_room_is_listed():
         "xvr.evaluation.models.openai",
         "xvr.evaluation.human.serve",
         "xvr.training.sft",
+        "xvr.vla.compare",
+        "xvr.vla.remote",
+        "xvr.vla.rollout",
+        "xvr.vla.serve",
     ],
 )
 def test_importing_loads_no_heavy_extra(module):
     heavy = "mujoco", "robosuite", "torch", "datasets", "pandas", "h5py", "ray", "pycolmap"
-    heavy += "transformers", "httpx", "inspect_ai", "fastapi", "uvicorn"
+    heavy += "transformers", "httpx", "inspect_ai", "fastapi", "uvicorn", "websockets", "msgpack"
     code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

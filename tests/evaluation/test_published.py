@@ -106,3 +106,11 @@ def test_the_row_with_known_right_answers_gives_both_totals():
 
 def test_a_benchmark_without_published_numbers_has_no_rows():
     assert published("mine") == ()
+
+
+def test_published_rollouts_are_shares_of_a_thousand():
+    base, tuned = published("robocasa")
+    for task in ("CoffeePressButton", "TurnOffMicrowave", "PnPCabToCounter"):
+        assert percent(right(base.percent[task], 1000), 1000) == base.percent[task]
+        assert base.percent[task] < tuned.percent[task]
+    assert "1,000 rollouts" in base.note

@@ -32,9 +32,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "train sft": ("xvr.cli.training", "Fine-tune a vision-language model on datasets."),
     "train check": ("xvr.cli.training", "Show a batch as a model would be trained on it."),
+    "vla record": ("xvr.cli.rollouts", "Record demonstrations of an environment's expert."),
     "vla check": ("xvr.cli.policies", "Check that demonstrations can be learned from."),
     "vla train": ("xvr.cli.policies", "Train a policy on demonstrations."),
     "vla doctor": ("xvr.cli.policies", "Examine a policy: errors, unused inputs, gradients."),
+    "vla rollout": ("xvr.cli.rollouts", "Let a policy act in an environment."),
+    "vla serve": ("xvr.cli.rollouts", "Answer for a policy on a websocket."),
+    "vla compare": ("xvr.cli.rollouts", "Hold rollouts against each other, episode by episode."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

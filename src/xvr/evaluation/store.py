@@ -11,10 +11,7 @@
 A killed run leaves at most one line that is cut short: it is dropped, and that item asked again.
 """
 
-import errno
-import fcntl
 import json
-import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -30,6 +27,7 @@ from xvr.dataset import atomic
 from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
 from xvr.evaluation.agreement import answers_by_person, majority
+from xvr.evaluation.appended import drop_cut_line, locked
 from xvr.evaluation.attempt import Attempt, from_line, last_keys, to_line
 from xvr.evaluation.item import Item, Target
 
@@ -39,12 +37,9 @@ ATTEMPTS = "attempts.jsonl"
 _OF_A_RUN = frozenset({MANIFEST, TARGETS, ATTEMPTS})
 _MAY_DIFFER = frozenset({"data", "notes", "started", "versions"})
 _SYNC_EVERY_S = 1.0
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _TARGET: TypeAdapter[Target] = TypeAdapter(Target)
 _RecordT = TypeVar("_RecordT")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +161,9 @@ def open_run(path: Path, manifest: Manifest, items: Sequence[Item]) -> Iterator[
         raise UserError(f"{path} is a file; name a folder")
     with disk_errors(path):
         path.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
+    with locked(path):
         _begin(path, manifest, items)
-        _drop_cut_line(path / ATTEMPTS)
+        drop_cut_line(path / ATTEMPTS)
         with (path / ATTEMPTS).open("ab", buffering=0) as file:
             log = RunLog(read_run(path), file)
             try:
@@ -269,32 +264,3 @@ def _unreadable(where: str, error: ValidationError) -> UserError:
         f"{where}: {field + ': ' if field else ''}{first['msg']}; mend or delete the line, or run "
         "in another folder"
     )
-
-
-def _drop_cut_line(path: Path) -> None:
-    """Remove what a killed run left behind the last whole line."""
-    if not path.exists():
-        return
-    with path.open("r+b") as file:
-        data = file.read()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            file.truncate(whole)
-            _log.warning("%s: dropped a last line that was cut short", path)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other runs out; the lock goes with its process."""
-    with disk_errors(path):
-        lock = (path / ".lock").open("a+")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"another run is writing to {path}; wait for it to end") from error
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
-            _log.warning("%s cannot be locked; start no second run there", path)
-        yield

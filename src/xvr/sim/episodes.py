@@ -17,11 +17,9 @@ with the same arguments goes on where the first one stopped.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,6 +34,7 @@ from xvr.sim.kitchen_layout import KITCHEN_TASKS
 from xvr.sim.kitchen_rig import CAMERAS, sample_rig, shaken
 from xvr.sim.kitchen_rollout import Rollout, observe, roll_out
 from xvr.sim.kitchen_scene import DRAWN_GROUPS, drawn_model
+from xvr.sim.kitchen_view import OVERSAMPLING
 from xvr.sim.lerobot_writer import (
     LeRobotFormat,
     StagedEpisode,
@@ -44,10 +43,8 @@ from xvr.sim.lerobot_writer import (
     stage_episode,
     write_whole,
 )
+from xvr.sim.processes import one_thread_each
 from xvr.sim.renderer import Renderer, import_mujoco
-
-OVERSAMPLING = 1.5
-"""Pictures are drawn so much larger and averaged down: cheaper here than multisampling."""
 
 _STAGE = ".xvr_sim"
 _DONE = "meta/xvr_sim.json"
@@ -161,7 +158,7 @@ def _record_all(out: Path, arguments: EpisodeArguments, workers: int) -> Iterato
             yield _recorded(out, index)
     else:
         with (
-            _one_thread_each(),
+            one_thread_each(),
             ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
         ):
             pending: dict[int, Future[None]] = {
@@ -175,23 +172,6 @@ def _record_all(out: Path, arguments: EpisodeArguments, workers: int) -> Iterato
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
     _finish(out, arguments)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started inside use one thread: more of them only wait for each other."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    # LP_NUM_THREADS is that of Mesa's llvmpipe, where 0 means to draw in the calling thread.
-    os.environ.update(dict.fromkeys(names[:-1], "1") | {"LP_NUM_THREADS": "0"})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _finish(out: Path, arguments: EpisodeArguments) -> None:

@@ -79,13 +79,26 @@ class Path:
         return position, turn(share).as_matrix(), float(self.grippers[index])
 
 
-def expert_path(env: "KitchenEnv", rng: np.random.Generator, duration_s: float) -> Path:
-    """The expert's plan from the gripper's present pose, lasting about `duration_s`."""
+def expert_path(
+    env: "KitchenEnv", rng: np.random.Generator, duration_s: float | None, wander: bool = True
+) -> Path:
+    """The expert's plan from the gripper's present pose.
+
+    Args:
+        env: the kitchen, as it was reset.
+        rng: draws what the plan leaves open.
+        duration_s: about how long it is to last; None for as long as it takes.
+        wander: look around before the task and after it; a policy cannot learn why.
+    """
     lay = env.layout
     if lay.task == "PnPCabToCounter":
-        ways = _pick_and_place(lay, rng)
+        ways = _pick_and_place(lay)
+        around = _wander(lay, rng, OPEN), _wander(lay, rng, OPEN, np.array(lay.place_at))
     else:
         ways = _press(lay, np.array(env.target), rng)
+        around = _wander(lay, rng, CLOSED), _wander(lay, rng, OPEN)
+    if wander:
+        ways = [*around[0], *ways, *around[1]]
     return _timed(env, ways, duration_s)
 
 
@@ -116,26 +129,24 @@ def grip_rotation(pitch_deg: float, yaw_deg: float) -> Float[np.ndarray, "3 3"]:
 def _press(
     lay: Layout, target: Float[np.ndarray, " 3"], rng: np.random.Generator
 ) -> list[Waypoint]:
-    """Look around, come to the button with closed fingers, push it, come back, rest."""
+    """Come to the button with closed fingers, push it, come back."""
     # Joint 6 stays away from its limit (3.75) and from pi, where joints 5 and 7 are in line.
     low = target[2] < lay.counter_z_m + 0.2
     pitch = float(rng.uniform(47, 52) if low else rng.uniform(57, 63))
     yaw = float(rng.uniform(-8, 8))
     before = target + np.array([-0.1, 0.0, 0.03])
     pushed = target + np.array([0.012, 0.0, 0.0])
-    ways = _wander(lay, rng, CLOSED)
-    ways += [
+    return [
         _way(before + np.array([-0.06, 0, 0.02]), pitch, yaw, CLOSED),
         _way(before, pitch, yaw, CLOSED, speed=0.08),
         _way(pushed, pitch, yaw, CLOSED, speed=0.05, wait=0.5, exact=True),
         _way(before, pitch, yaw, CLOSED, speed=0.08, wait=0.1),
         _way(before + np.array([-0.12, 0, 0.05]), pitch + 15, yaw, OPEN),
     ]
-    return ways + _wander(lay, rng, OPEN)
 
 
-def _pick_and_place(lay: Layout, rng: np.random.Generator) -> list[Waypoint]:
-    """Look around, grasp in the cabinet, back out, put down on the counter, withdraw, rest."""
+def _pick_and_place(lay: Layout) -> list[Waypoint]:
+    """Grasp in the cabinet, back out, put down on the counter, withdraw."""
     pitch = 36.0
     hold = min(0.62 * lay.product.height_m, 0.11)
     grasp = np.array(lay.product_at) + np.array([0, 0, hold])
@@ -146,8 +157,7 @@ def _pick_and_place(lay: Layout, rng: np.random.Generator) -> list[Waypoint]:
     back = np.array([np.cos(np.radians(pitch)), 0, -np.sin(np.radians(pitch))])
     over = place + np.array([-0.02, 0, 0.16])
     leave = place - 0.1 * back
-    ways = _wander(lay, rng, OPEN)
-    ways += [
+    return [
         _way(outside, pitch, 0, OPEN),
         _way(grasp - 0.08 * back, pitch, 0, OPEN, speed=0.1),
         _way(grasp, pitch, 0, OPEN, speed=0.06, wait=0.2),
@@ -161,7 +171,6 @@ def _pick_and_place(lay: Layout, rng: np.random.Generator) -> list[Waypoint]:
         _way(leave, pitch, 0, OPEN, speed=0.08, wait=0.1),
         _way(leave + np.array([-0.05, 0, 0.2]), pitch + 10, 0, OPEN),
     ]
-    return ways + _wander(lay, rng, OPEN, away_from_m=np.array(lay.place_at))
 
 
 def _wander(
@@ -207,8 +216,8 @@ def _way(
     )
 
 
-def _timed(env: "KitchenEnv", ways: list[Waypoint], duration_s: float) -> Path:
-    """Gives every way its time, stretched together to the duration asked for."""
+def _timed(env: "KitchenEnv", ways: list[Waypoint], duration_s: float | None) -> Path:
+    """Gives every way its time, stretched together to the duration asked for, if any."""
     from scipy.spatial.transform import Rotation
 
     start, rotation = env.grip_position, env.grip_rotation
@@ -224,7 +233,7 @@ def _timed(env: "KitchenEnv", ways: list[Waypoint], duration_s: float) -> Path:
         way.wait_s + (move if way.exact else 0) for way, move in zip(ways, moves, strict=True)
     )
     free = sum(0 if way.exact else move for way, move in zip(ways, moves, strict=True))
-    stretch = max((duration_s - fixed) / free, 0.3)
+    stretch = 1.0 if duration_s is None else max((duration_s - fixed) / free, 0.3)
     arrive, leave, clock = [0.0], [0.1], 0.1
     for way, move in zip(ways, moves, strict=True):
         clock += move if way.exact else move * stretch

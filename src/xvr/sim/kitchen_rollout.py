@@ -126,7 +126,7 @@ def observe(model: Any, rollout: Rollout) -> Observed:
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
         mujoco.mj_camlight(model, data)
-        states.append(_state(data))
+        states.append(robot_state(data))
         grips.append(data.site(_GRIP).xpos.copy())
         for name in CAMERAS:
             poses[name].append(world_from_camera(data, name))
@@ -137,7 +137,8 @@ def observe(model: Any, rollout: Rollout) -> Observed:
     )
 
 
-def _state(data: Any) -> Float[np.ndarray, " 53"]:
+def robot_state(data: Any) -> Float[np.ndarray, " 53"]:
+    """The robot's state in the order of `STATE_NAMES`, after `mj_kinematics`."""
     from scipy.spatial.transform import Rotation
 
     base, grip = data.body(_BASE), data.site(_GRIP)

@@ -1,0 +1,1 @@
+"""Files that run in another Python, without this package: they import nothing of it."""
