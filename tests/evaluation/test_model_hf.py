@@ -16,6 +16,7 @@ from xvr.evaluation.model import Answer, Failure
 from xvr.evaluation.models.hf import LocalModel, make
 from xvr.evaluation.models.loading import Checkpoint, load_model, load_processor
 from xvr.evaluation.models.options import ModelOptions
+from xvr.evaluation.models.prompt_tensors import check_images
 
 SHORT = ModelOptions(max_new_tokens=5, device="cpu")
 PROMPTS = [prompt(seed) for seed in range(4)]
@@ -161,9 +162,9 @@ def test_a_processor_that_cuts_long_prompts_is_refused(qwen):
 
 
 def test_a_processor_that_does_not_tell_where_images_go_is_refused(qwen):
-    model = make(str(qwen), SHORT)
+    processor = make(str(qwen), SHORT)._processor
     with pytest.raises(UserError, match="does not tell where it puts images"):
-        model._check([[1]], None, PROMPTS[:1])
+        check_images(processor, [[1]], None, PROMPTS[:1], "it")
 
 
 def test_a_text_with_the_mark_of_an_image_fails_alone(qwen):

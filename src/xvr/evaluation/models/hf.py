@@ -16,9 +16,9 @@ from typing import Any
 from xvr.errors import Unusable, UserError
 from xvr.evaluation.item import Picture, Prompt
 from xvr.evaluation.model import Answer, Failure
-from xvr.evaluation.models.interleaving import check_text, check_tokens
 from xvr.evaluation.models.loading import Checkpoint, fingerprint, load_model, load_processor
 from xvr.evaluation.models.options import ModelOptions
+from xvr.evaluation.models.prompt_tensors import image_mark, prompt_tensors
 from xvr.sources.pixels import decode_image
 
 
@@ -32,7 +32,7 @@ def make(rest: str, options: ModelOptions) -> "LocalModel":
     processor = load_processor(checkpoint)
     size = image_size(processor, options, checkpoint.source)
     model = load_model(checkpoint, dtype=options.dtype, device=options.device)
-    model.generation_config = _generation(model.generation_config, processor, options)
+    model.generation_config = generation(model.generation_config, processor, options)
     return LocalModel(
         name=f"hf:{rest}",
         revision=fingerprint(checkpoint, model),
@@ -66,9 +66,7 @@ class LocalModel:
         self._size = dict(size) if size else None
         self._seed = options.seed
         self._samples = bool(model.generation_config.do_sample)
-        self._mark = str(getattr(processor, "image_token", None) or "")
-        if not self._mark or not hasattr(processor, "tokenizer"):
-            raise UserError(f"{name}: its processor has no mark for an image in a text")
+        self._mark = image_mark(processor, name)
         self.batch_size = self._most = 1 if self._samples else options.batch_size
         self.decoding = self._decoding(options)
 
@@ -166,60 +164,9 @@ class LocalModel:
         )
 
     def _inputs(self, prompts: Sequence[Prompt]) -> Any:
-        """A batch as tensors, padded on the left, with every image where it belongs."""
-        texts = [self._render(prompt) for prompt in prompts]
         images = [[_image(picture) for picture in prompt.pictures] for prompt in prompts]
-        bos = self._processor.tokenizer.bos_token
-        arguments: dict[str, Any] = {"size": self._size} if self._size else {}
-        if bos and texts[0].startswith(bos):
-            arguments["add_special_tokens"] = False  # the template wrote it already
-        try:
-            inputs = self._processor(
-                text=texts,
-                images=images if any(images) else None,
-                padding=True,
-                padding_side="left",
-                truncation=False,
-                return_tensors="pt",
-                return_text_replacement_offsets=True,
-                **arguments,
-            )
-        except ValueError as error:
-            whom = " or ".join(prompt.item_id for prompt in prompts)
-            raise UserError(f"the processor of {self.name} refuses {whom}: {error}") from error
-        inputs.pop("labels", None)  # PaliGemma's processor always prepares for training
-        replaced = inputs.pop("text_replacement_offsets", None)
-        if any(images):
-            self._check(inputs["input_ids"].tolist(), replaced, prompts)
-        return inputs
-
-    def _render(self, prompt: Prompt) -> str:
-        if not self._processor.chat_template:
-            return "".join(
-                self._mark if isinstance(part, Picture) else part for part in prompt.parts
-            )
-        blocks = [
-            {"type": "image"} if isinstance(part, Picture) else {"type": "text", "text": part}
-            for part in prompt.parts
-        ]
-        rendered = self._processor.apply_chat_template(
-            [{"role": "user", "content": blocks}], tokenize=False, add_generation_prompt=True
-        )
-        check_text(rendered, self._mark, prompt, self.name)
-        return rendered
-
-    def _check(self, rows: list[list[int]], replaced: Any, prompts: Sequence[Prompt]) -> None:
-        if not replaced:
-            raise UserError(
-                f"the processor of {self.name} does not tell where it puts images, so nobody knows "
-                "whether the model sees them in order; serve the model and use vllm:ID instead"
-            )
-        tokenizer = self._processor.tokenizer
-        kinds = [token for token in self._processor.image_token_ids if token is not None]
-        names = tokenizer.convert_ids_to_tokens(kinds)
-        for row, images, prompt in zip(rows, replaced, prompts, strict=True):
-            counts = [sum(image["replacement"].count(name) for name in names) for image in images]
-            check_tokens(row, set(kinds), counts, tokenizer.decode, prompt, self.name)
+        found = prompt_tensors(self._processor, prompts, images, size=self._size, who=self.name)
+        return found.inputs
 
 
 def image_size(processor: Any, options: ModelOptions, who: str) -> dict[str, int] | None:
@@ -250,8 +197,14 @@ def image_size(processor: Any, options: ModelOptions, who: str) -> dict[str, int
     return limits
 
 
-def _generation(given: Any, processor: Any, options: ModelOptions) -> Any:
-    """The checkpoint's own settings with ours in place; it keeps end tokens and penalties."""
+def generation(given: Any, processor: Any, options: ModelOptions) -> Any:
+    """The checkpoint's own settings with ours in place; it keeps end tokens and penalties.
+
+    Args:
+        given: settings of the checkpoint.
+        processor: has the padding token.
+        options: ours.
+    """
     settings = deepcopy(given)
     settings.max_new_tokens, settings.max_length = options.max_new_tokens, None
     if settings.pad_token_id is None:

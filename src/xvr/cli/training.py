@@ -1,0 +1,77 @@
+"""`xvr train ...`: fine-tuning a vision-language model, and looking at what it is trained on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from xvr.cli.progress import Bar, tell
+from xvr.training.config import Machine, Overrides, TrainConfig, recipe_of
+
+Repeated = tyro.conf.UseAppendAction[tuple[str, ...]]
+Data = Annotated[Repeated, tyro.conf.arg(metavar="PATH[:WEIGHT]")]
+Weights = Annotated[tuple[str, ...], tyro.conf.arg(metavar="TASK=WEIGHT")]
+Flag = tyro.conf.FlagCreatePairsOff
+
+
+def train_sft(
+    data: Data,
+    out: Path,
+    model: str | None = None,
+    recipe: str = "xvr",
+    task_weights: Weights = (),
+    steps: int | None = None,
+    eval_data: Path | None = None,
+    eval_split: str = "valid",
+    eval_limit: int = 200,
+    eval_every: int = 200,
+    seed: int = 0,
+    plain_prompts: Annotated[bool, Flag] = False,
+    overrides: Annotated[Overrides, tyro.conf.arg(name="")] = Overrides(),  # noqa: B008
+    machine: Annotated[Machine, tyro.conf.arg(name="")] = Machine(),  # noqa: B008
+) -> int:
+    """Fine-tune a vision-language model; running again goes on from the last checkpoint.
+
+    Args:
+        data: Dataset, or .jsonl file of other questions, to train on; repeat for several, each with
+            a weight or none.
+        out: Folder of the run.
+        model: Folder or hub id of the model to start from; that of the recipe when left out.
+        recipe: Values of the training by name, xvr or xvr-plus; options below change single ones.
+        task_weights: Factors of the numbers of samples of tasks; 0 leaves a task out.
+        steps: Steps in all, in place of epochs.
+        eval_data: Dataset asked during training; when left out, the first of --data that has the
+            split.
+        eval_split: Split that is asked.
+        eval_limit: Most questions asked at a time, a share of every task.
+        eval_every: Steps between two evaluations, with one more at the end; 0 for none.
+        seed: Root of all randomness.
+        plain_prompts: Ask a model that never had a chat template in plain text.
+        overrides: Values in place of the recipe's.
+        machine: What does not change the outcome.
+    """
+    from xvr.training.sft import train
+
+    config = TrainConfig(
+        data=data,
+        out=out,
+        model=model,
+        recipe=recipe_of(recipe, overrides),
+        task_weights=task_weights,
+        steps=steps,
+        eval_data=eval_data,
+        eval_split=eval_split,
+        eval_limit=eval_limit,
+        eval_every=eval_every,
+        seed=seed,
+        plain_prompts=plain_prompts,
+        machine=machine,
+    )
+    with Bar("looking through the data", "line") as bar:
+        trained = train(config, tell=tell, progress=bar.show)
+    if trained.skipped:
+        tell("not used: " + ", ".join(f"{name} {n}" for name, n in trained.skipped.items()))
+    tell(
+        f"{trained.model}: trained for {trained.steps} steps; ask it with --model hf:{trained.model}"
+    )
+    return 0
