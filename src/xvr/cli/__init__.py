@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "train sft": ("xvr.cli.training", "Fine-tune a vision-language model on datasets."),
+    "train tiny": ("xvr.cli.training", "Train a small model from nothing, on a CPU."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

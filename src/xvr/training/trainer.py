@@ -82,6 +82,8 @@ class AnswerTrainer(Trainer):
             self._on_skipped(layout.skipped)
         if self._keeps_logits:
             inputs["logits_to_keep"] = keep
+        if targets is not None:
+            inputs["output_hidden_states"] = True
         outputs = model(**inputs)
         # the logits before each answer token, and that token: (batch, keep - 1)
         logits = outputs.logits[:, -keep:-1].float()

@@ -1,0 +1,168 @@
+"""Correspondence as a second loss: image tokens learn which of them see the same surface.
+
+    xvr train sft --data out/dataset --aux correspondence ...
+
+Targets come from depth and poses of the scenes that a dataset names in its provenance (see
+`xvr.training.token_targets`); where they are not at hand, and for episodes, what follows from
+provenance alone is left. Losses, all of them means of cross-entropies, summed:
+
+- `seen`: a token of one view finds the token of another view that sees its surface, among all of
+  that view (InfoNCE; van den Oord et al. 2018, arXiv 1807.03748), at the output of the vision tower;
+- `matched`: the same in the middle of the language model, from later images to earlier ones;
+- `marks`: which mark a token shows, at the output of the vision tower;
+- `marked`: which token of an image sees what earlier images mark, late in the language model;
+- `relations`: whether two marks are on one point, whether two images share a moment, and so on.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xvr.errors import UserError
+from xvr.training.collate import BatchLayout
+from xvr.training.correspondence_heads import MOST_IMAGES, make_heads
+from xvr.training.encode import Encoded
+from xvr.training.samples import Source
+from xvr.training.token_targets import AFTER, UNKNOWN, Geometry, Grid, TokenTargets
+
+MARKS_WEIGHT = 0.5
+"""Marks are learnt soon."""
+
+
+class CorrespondenceLoss:
+    """An `AuxiliaryLoss`."""
+
+    name = "correspondence"
+
+    def __init__(self, config: Any, sources: Sequence[Source], weight: float) -> None:
+        """Makes the heads.
+
+        Args:
+            config: of the model.
+            sources: datasets of the run.
+            weight: of the loss.
+
+        Raises:
+            UserError: no dataset has provenance.
+        """
+        self._sources = {source.path: source for source in sources}
+        if not any(len(source) and _has_proofs(source) for source in sources):
+            raise UserError(
+                "--aux correspondence needs provenance, which none of the datasets has; build one "
+                "with xvr data build, or leave out --aux"
+            )
+        text = config.get_text_config()
+        self.weight = weight
+        self.module = make_heads(text.hidden_size)
+        self._middle = text.num_hidden_layers // 2
+        self._late = -(-3 * text.num_hidden_layers // 4)
+        self._geometry: Geometry | None = None
+
+    def targets(self, samples: Sequence[Encoded]) -> dict[str, Any]:
+        """Tensors of a batch; see `stacked`."""
+        if self._geometry is None:  # not before: processes that load samples each have their own
+            self._geometry = Geometry()
+        return stacked([self._of_sample(sample) for sample in samples])
+
+    def loss(self, outputs: Any, layout: BatchLayout, targets: Mapping[str, Any]) -> Any:
+        """The sum of the losses that a batch has targets for."""
+        import torch
+
+        layers = outputs.hidden_states
+        places, real = token_places(layout, targets["marks"].shape[1:])
+        places, real = places.to(layers[0].device), real.to(layers[0].device)
+        rows = torch.arange(len(places), device=places.device)
+
+        def images(layer: int) -> Any:
+            return layers[layer][rows[:, None, None], places]  # (b, k, t, width)
+
+        vision, late, related = images(0), images(self._late), targets["relations"]
+        asked = layers[self._late][related[:, 0], places_of(layout, related)]
+        return (
+            self.module.seen(vision, targets["seen_at"], real)
+            + self.module.matched(images(self._middle), targets["seen_at"], real)
+            + MARKS_WEIGHT * self.module.marks(vision, targets["marks"], real)
+            + self.module.marked(late, targets["marked"], real)
+            + self.module.relations(asked, related[:, 3:])
+        )
+
+    def _of_sample(self, sample: Encoded) -> TokenTargets | None:
+        example = sample.example
+        source = self._sources.get(example.source)
+        proof = source.proof(example.line) if source is not None else None
+        grids: list[Grid] = [image.grid for image in sample.images if image.grid is not None]
+        if proof is None or not grids or len(grids) < len(sample.images):
+            return None
+        assert self._geometry is not None
+        return self._geometry.targets(proof, grids)
+
+
+def _has_proofs(source: Source) -> bool:
+    return source.proof(0) is not None
+
+
+def token_places(layout: BatchLayout, shape: Sequence[int]) -> tuple[Any, Any]:
+    """Where image tokens are in the rows of a batch, and which of the padded table are some.
+
+    Args:
+        layout: of the batch.
+        shape: (k, t), most images of a sample and most tokens of an image.
+    """
+    import torch
+
+    places = torch.zeros(len(layout.images), *shape, dtype=torch.long)
+    real = torch.zeros(places.shape, dtype=torch.bool)
+    for row, images in enumerate(layout.images):
+        for number, image in enumerate(images[: shape[0]]):
+            count = min(image.count, shape[1])
+            places[row, number, :count] = torch.arange(image.begin, image.begin + count)
+            real[row, number, :count] = True
+    return places, real
+
+
+def places_of(layout: BatchLayout, related: Any) -> Any:
+    """Where in the rows relations are asked.
+
+    Args:
+        layout: of the batch.
+        related: (m, 6), of which the first three are sample, image and token.
+    """
+    found = []
+    for row, number, token in related[:, :3].tolist():
+        image = layout.images[row][number]
+        found.append(image.begin + (image.count if token == AFTER else token))
+    return related.new_tensor(found)
+
+
+def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
+    """Targets of samples, padded to one shape; a sample without any has none that count.
+
+    Returns:
+        `seen_at` (b, k, k, t), `marks` (b, k, t), `marked` (b, k, t) and `relations` (m, 6) with
+        sample, image, token, kind, earlier image and whether it holds.
+    """
+    import numpy as np
+    import torch
+
+    shapes = [one.marks.shape for one in targets if one is not None] or [(1, 1)]
+    count, most = (max(sizes) for sizes in zip(*shapes, strict=True))
+    seen_at = np.full((len(targets), count, count, most), UNKNOWN, np.int64)
+    marks = np.zeros((len(targets), count, most), np.int64)
+    marked = np.zeros((len(targets), count, most), np.float32)
+    relations = []
+    for row, one in enumerate(targets):
+        if one is None:
+            continue
+        k, t = one.marks.shape
+        seen_at[row, :k, :k, :t], marks[row, :k, :t] = one.seen_at, one.marks
+        marked[row, :k, :t] = one.marked
+        relations += [
+            (row, r.image, r.token, r.kind, r.earlier, int(r.holds))
+            for r in one.relations
+            if r.earlier < MOST_IMAGES
+        ]
+    return {
+        "seen_at": torch.from_numpy(seen_at),
+        "marks": torch.from_numpy(marks),
+        "marked": torch.from_numpy(marked),
+        "relations": torch.tensor(relations, dtype=torch.long).reshape(-1, 6),
+    }
