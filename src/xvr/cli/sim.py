@@ -70,9 +70,7 @@ def sim_episodes(
 
     failed = 0
     with Bar("episodes", "episode") as bar:
-        recorded = record_episodes(
-            out, episodes, seed, format, size=size, workers=workers, fps=fps
-        )
+        recorded = record_episodes(out, episodes, seed, format, size=size, workers=workers, fps=fps)
         for count, episode in enumerate(recorded, start=1):
             failed += episode.failures
             bar.show(count, episodes)

@@ -54,7 +54,7 @@ class _Plan:
         return settings if self.plain else {k: v for k, v in settings.items() if k != "plain"}
 
 
-def record_captures(
+def record_captures(  # noqa: PLR0913
     out: Path,
     scenes: int,
     seed: int = 0,

@@ -102,7 +102,7 @@ class RecordedEpisode:
     """Kitchens in which the expert failed before; they are not in the dataset."""
 
 
-def record_episodes(
+def record_episodes(  # noqa: PLR0913
     out: Path,
     episodes: int,
     seed: int = 0,

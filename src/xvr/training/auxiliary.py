@@ -51,6 +51,7 @@ class AuxiliaryLoss(Protocol):
 Maker = Callable[[Any, Sequence[Source], float], AuxiliaryLoss]
 """(configuration of the model, the datasets, weight) -> the loss."""
 
+
 def _correspondence(config: Any, sources: Sequence[Source], weight: float) -> AuxiliaryLoss:
     from xvr.training.correspondence import CorrespondenceLoss
 

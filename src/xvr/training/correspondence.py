@@ -6,12 +6,14 @@ Targets come from depth and poses of the scenes that a dataset names in its prov
 `xvr.training.token_targets`); where they are not at hand, and for episodes, what follows from
 provenance alone is left. Losses, all of them means of cross-entropies, summed:
 
-- `seen`: a token of one view finds the token of another view that sees its surface, among all of
-  that view (InfoNCE; van den Oord et al. 2018, arXiv 1807.03748), at the output of the vision tower;
+- `seen`: at the output of the vision tower, a token of one view finds the token of another view
+  that sees its surface, among all of that view (InfoNCE; van den Oord et al. 2018, arXiv 1807.03748);
 - `matched`: the same in the middle of the language model, from later images to earlier ones;
 - `marks`: which mark a token shows, at the output of the vision tower;
 - `marked`: which token of an image sees what earlier images mark, late in the language model;
-- `relations`: whether two marks are on one point, whether two images share a moment, and so on.
+- `relations`: whether two marks are on one point, whether two images share a moment, and so on;
+- `looked`: before the answer, half of the heads of the last layer look at what it follows from;
+  only where attention is computed openly (recipe value `attention`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +63,11 @@ class CorrespondenceLoss:
         """Tensors of a batch; see `stacked`."""
         if self._geometry is None:  # not before: processes that load samples each have their own
             self._geometry = Geometry()
-        return stacked([self._of_sample(sample) for sample in samples])
+        import torch
+
+        asked = [-1 - sample.answer_tokens for sample in samples]  # what predicts the answer
+        found = stacked([self._of_sample(sample) for sample in samples])
+        return found | {"asked": torch.tensor(asked)}
 
     def loss(self, outputs: Any, layout: BatchLayout, targets: Mapping[str, Any]) -> Any:
         """The sum of the losses that a batch has targets for."""
@@ -83,7 +89,22 @@ class CorrespondenceLoss:
             + MARKS_WEIGHT * self.module.marks(vision, targets["marks"], real)
             + self.module.marked(late, targets["marked"], real)
             + self.module.relations(asked, related[:, 3:])
+            + self._looked(getattr(outputs, "attentions", None), places, real, targets)
         )
+
+    def _looked(self, attentions: Any, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
+        """Cross-entropy of attention and evidence at the token before the answer."""
+        import torch
+
+        if not attentions:
+            return 0.0
+        last = attentions[-1]  # (b, heads, tokens, tokens)
+        wanted = torch.zeros(len(last), last.shape[-1], device=last.device)
+        wanted.scatter_(1, places.flatten(1), (targets["evidence"] & real).flatten(1).float())
+        rows = torch.arange(len(last), device=last.device)
+        looks = last[rows, : -(-last.shape[1] // 2), last.shape[2] + targets["asked"]]
+        found = (looks * wanted[:, None]).sum(dim=-1)[wanted.any(dim=1)]
+        return -torch.log(found + 1e-6).mean() if len(found) else last.sum() * 0
 
     def _of_sample(self, sample: Encoded) -> TokenTargets | None:
         example = sample.example
@@ -137,8 +158,8 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     """Targets of samples, padded to one shape; a sample without any has none that count.
 
     Returns:
-        `seen_at` (b, k, k, t), `marks` (b, k, t), `marked` (b, k, t) and `relations` (m, 6) with
-        sample, image, token, kind, earlier image and whether it holds.
+        `seen_at` (b, k, k, t), `marks`, `marked` and `evidence` (b, k, t), and `relations` (m, 6)
+        with sample, image, token, kind, earlier image and whether it holds.
     """
     import numpy as np
     import torch
@@ -148,13 +169,14 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     seen_at = np.full((len(targets), count, count, most), UNKNOWN, np.int64)
     marks = np.zeros((len(targets), count, most), np.int64)
     marked = np.zeros((len(targets), count, most), np.float32)
+    evidence = np.zeros((len(targets), count, most), bool)
     relations = []
     for row, one in enumerate(targets):
         if one is None:
             continue
         k, t = one.marks.shape
         seen_at[row, :k, :k, :t], marks[row, :k, :t] = one.seen_at, one.marks
-        marked[row, :k, :t] = one.marked
+        marked[row, :k, :t], evidence[row, :k, :t] = one.marked, one.evidence
         relations += [
             (row, r.image, r.token, r.kind, r.earlier, int(r.holds))
             for r in one.relations
@@ -164,5 +186,6 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
         "seen_at": torch.from_numpy(seen_at),
         "marks": torch.from_numpy(marks),
         "marked": torch.from_numpy(marked),
+        "evidence": torch.from_numpy(evidence),
         "relations": torch.tensor(relations, dtype=torch.long).reshape(-1, 6),
     }

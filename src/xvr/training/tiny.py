@@ -29,8 +29,8 @@ LEARNER = TinyModel(
     min_image_pixels=48 * 48,
     max_image_pixels=7000,
 )
-"""1.4 million parameters. An image of 4:3 becomes 96x72 pixels and 48 tokens, a square one 72x72 and
-36 tokens."""
+"""1.4 million parameters. An image of 4:3 becomes 96x72 pixels and 48 tokens, a square one 72x72
+pixels and 36 tokens."""
 ANSWER_WEIGHT = 200
 """How often answers are shown to the tokenizer beside the questions, so that each is one token."""
 

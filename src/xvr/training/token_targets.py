@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from xvr.audit.origin import Origins
 from xvr.dataset.record import MarkRecord, Provenance
@@ -71,6 +71,9 @@ class TokenTargets:
     marked: Float[np.ndarray, "k t"]
     """How many marks of earlier images are on what a token sees."""
     relations: tuple[Relation, ...]
+    evidence: Bool[np.ndarray, "k t"]
+    """Tokens that show what the answer follows from in the end: the right mark, all marks that are
+    held against each other, or the right image."""
 
 
 class Geometry:
@@ -105,7 +108,11 @@ class Geometry:
                         seen_at[a, b, : len(found)] = found
         marks, marked = self._marks(proof, grids, most, views)
         return TokenTargets(
-            seen_at=seen_at, marks=marks, marked=marked, relations=relations_of(proof, grids)
+            seen_at=seen_at,
+            marks=marks,
+            marked=marked,
+            relations=relations_of(proof, grids),
+            evidence=evidence_of(proof, grids, most),
         )
 
     def _views(self, proof: Provenance) -> list[tuple[str, str, str, str]] | None:
@@ -215,6 +222,21 @@ def relations_of(proof: Provenance, grids: Sequence[Grid]) -> tuple[Relation, ..
     return tuple(found)
 
 
+def evidence_of(proof: Provenance, grids: Sequence[Grid], most: int) -> Bool[np.ndarray, "k t"]:
+    """Tokens to look at in the end; none for a question that is answered in other words."""
+    evidence = np.zeros((len(grids), most), bool)
+    if proof.answer in COLORS:
+        shown = [m for m in proof.marks if m.color == proof.answer and _is_option(proof, m)]
+    else:
+        shown = [m for m in proof.marks if m.label != "Camera"]
+    for mark in shown:
+        evidence[mark.image - 1, token_of_mark(proof, mark, grids)] = True
+    if not shown and proof.answer.isdecimal() and 0 < int(proof.answer) <= len(grids):
+        rows, columns = grids[int(proof.answer) - 1]
+        evidence[int(proof.answer) - 1, : rows * columns] = True
+    return evidence
+
+
 def token_of_mark(proof: Provenance, mark: MarkRecord, grids: Sequence[Grid]) -> int:
     """Token that shows a dot, or the head of an arrow."""
     image = proof.images[mark.image - 1]
@@ -233,9 +255,7 @@ def token_middles_px(camera: Camera, grid: Grid) -> Float[np.ndarray, "t 2"]:
     return np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)
 
 
-def tokens_at(
-    uv_px: Float[np.ndarray, "n 2"], camera: Camera, grid: Grid
-) -> Int[np.ndarray, " n"]:
+def tokens_at(uv_px: Float[np.ndarray, "n 2"], camera: Camera, grid: Grid) -> Int[np.ndarray, " n"]:
     """Token of each pixel, `HIDDEN` outside of the image and behind the camera."""
     rows, columns = grid
     shares = uv_px / (camera.width, camera.height)
