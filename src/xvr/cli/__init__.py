@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "train sft": ("xvr.cli.training", "Fine-tune a vision-language model on datasets."),
     "train tiny": ("xvr.cli.training", "Train a small model from nothing, on a CPU."),
+    "train check": ("xvr.cli.training", "Show a batch as a model would be trained on it."),
 }
 """Module and summary of every command; the function is named as the command with an underscore."""
 

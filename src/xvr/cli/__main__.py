@@ -1,4 +1,4 @@
-"""`python -m xvr.cli`, for launchers that start modules: `accelerate launch --module xvr.cli ...`."""
+"""`python -m xvr.cli`, for launchers that start modules: `accelerate launch --module xvr.cli`."""
 
 from xvr.cli import entry
 

@@ -1,5 +1,6 @@
 """`xvr train ...`: fine-tuning a vision-language model, and looking at what it is trained on."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -72,9 +73,52 @@ def train_sft(
         trained = train(config, tell=tell, progress=bar.show)
     if trained.skipped:
         tell("not used: " + ", ".join(f"{name} {n}" for name, n in trained.skipped.items()))
-    tell(
-        f"{trained.model}: trained for {trained.steps} steps; ask it with --model hf:{trained.model}"
+    tell(f"{trained.model}: {trained.steps} steps; ask it with --model hf:{trained.model}")
+    return 0
+
+
+def train_check(
+    data: Data,
+    model: str | None = None,
+    out: Path = Path("check.html"),
+    recipe: str = "xvr",
+    task_weights: Weights = (),
+    samples: int = 8,
+    min_image_pixels: int | None = None,
+    max_image_pixels: int | None = None,
+    seed: int = 0,
+    plain_prompts: Annotated[bool, Flag] = False,
+) -> int:
+    """Write a page over the first batch: what is trained on, and images as the model sees them.
+
+    Args:
+        data: Dataset, or .jsonl file of other questions; repeat for several.
+        model: Folder or hub id of the model; that of the recipe when left out. Its weights are not
+            read.
+        out: Page to write.
+        recipe: Values of the training by name, xvr or xvr-plus.
+        task_weights: Factors of the numbers of samples of tasks.
+        samples: Samples of the batch.
+        min_image_pixels: Smaller images are enlarged to so many pixels.
+        max_image_pixels: Larger images are reduced to so many pixels.
+        seed: Root of all randomness; a run with the same data and seed begins with these samples.
+        plain_prompts: Ask a model that never had a chat template in plain text.
+    """
+    from xvr.training.seen import first_batch
+    from xvr.viewer.training import write_batch
+
+    pixels = Overrides(min_image_pixels=min_image_pixels, max_image_pixels=max_image_pixels)
+    config = TrainConfig(
+        data=data,
+        out=out,
+        model=model,
+        recipe=recipe_of(recipe, pixels),
+        task_weights=task_weights,
+        seed=seed,
+        plain_prompts=plain_prompts,
+        machine=Machine(device_batch_size=samples),
     )
+    sys.stdout.write(f"{write_batch(first_batch(config, tell), out)}\n")
     return 0
 
 

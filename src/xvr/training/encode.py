@@ -155,7 +155,7 @@ class Encoder:
         tokenizer = self.processor.tokenizer
         ids = tokenizer(example.answer, add_special_tokens=False)["input_ids"]
         back = tokenizer.decode(ids, skip_special_tokens=True)
-        if not ids or back.strip() != example.answer.strip() or self.end in ids:
+        if not back.strip() or back.strip() != example.answer.strip() or self.end in ids:
             raise Unusable(
                 "strange_answer",
                 f"{example.sample_id} of {example.source}: the tokenizer of {self._who} makes "

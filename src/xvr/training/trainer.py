@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, distributed, nn
 from torch.nn import functional
-from transformers import Trainer
+from transformers import PrinterCallback, Trainer
 
 from xvr.training import checkpoints
 from xvr.training.auxiliary import AuxiliaryLoss
@@ -50,6 +50,7 @@ class AnswerTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.remove_callback(PrinterCallback)
         self.model_accepts_loss_kwargs = True  # count the answer tokens of the whole batch
         self.loss_is_scaled_for_ga = True
         self._run = run
