@@ -13,7 +13,7 @@ Repeated = tyro.conf.UseAppendAction[tuple[str, ...]]
 Data = Annotated[Repeated, tyro.conf.arg(metavar="PATH[:WEIGHT]")]
 Weights = Annotated[tuple[str, ...], tyro.conf.arg(metavar="TASK=WEIGHT")]
 Flag = tyro.conf.FlagCreatePairsOff
-TINY_MACHINE = Machine(device_batch_size=10, workers=1, device="cpu", save_every=250, log_every=25)
+TINY_MACHINE = Machine(device_batch_size=8, workers=1, device="cpu", save_every=250, log_every=25)
 
 
 def train_sft(

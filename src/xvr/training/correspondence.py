@@ -12,6 +12,7 @@ provenance alone is left. Losses, all of them means of cross-entropies, summed:
 - `marks`: which mark a token shows, at the output of the vision tower;
 - `marked`: which token of an image sees what earlier images mark, late in the language model;
 - `relations`: whether two marks are on one point, whether two images share a moment, and so on;
+- `verdicts`: which of the marks to choose from is right, and of what colour, late;
 - `looked`: before the answer, half of the heads of the last layer look at what it follows from;
   only where attention is computed openly (recipe value `attention`).
 """
@@ -89,6 +90,7 @@ class CorrespondenceLoss:
             + MARKS_WEIGHT * self.module.marks(vision, targets["marks"], real)
             + self.module.marked(late, targets["marked"], real)
             + self.module.relations(asked, related[:, 3:])
+            + self.module.verdicts(late, targets["verdicts"])
             + self._looked(getattr(outputs, "attentions", None), places, real, targets)
         )
 
@@ -158,7 +160,7 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     """Targets of samples, padded to one shape; a sample without any has none that count.
 
     Returns:
-        `seen_at` (b, k, k, t), `marks`, `marked` and `evidence` (b, k, t), and `relations` (m, 6)
+        `seen_at` (b, k, k, t), `marks`, `marked`, `verdicts` and `evidence` (b, k, t), and `relations` (m, 6)
         with sample, image, token, kind, earlier image and whether it holds.
     """
     import numpy as np
@@ -169,6 +171,7 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     seen_at = np.full((len(targets), count, count, most), UNKNOWN, np.int64)
     marks = np.zeros((len(targets), count, most), np.int64)
     marked = np.zeros((len(targets), count, most), np.float32)
+    verdicts = np.full((len(targets), count, most), UNKNOWN, np.int64)
     evidence = np.zeros((len(targets), count, most), bool)
     relations = []
     for row, one in enumerate(targets):
@@ -176,6 +179,7 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
             continue
         k, t = one.marks.shape
         seen_at[row, :k, :k, :t], marks[row, :k, :t] = one.seen_at, one.marks
+        verdicts[row, :k, :t] = one.verdicts
         marked[row, :k, :t], evidence[row, :k, :t] = one.marked, one.evidence
         relations += [
             (row, r.image, r.token, r.kind, r.earlier, int(r.holds))
@@ -186,6 +190,7 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
         "seen_at": torch.from_numpy(seen_at),
         "marks": torch.from_numpy(marks),
         "marked": torch.from_numpy(marked),
+        "verdicts": torch.from_numpy(verdicts),
         "evidence": torch.from_numpy(evidence),
         "relations": torch.tensor(relations, dtype=torch.long).reshape(-1, 6),
     }

@@ -33,6 +33,7 @@ def make_heads(width: int) -> Any:
             self.earlier = nn.Linear(width, WIDTH)
             self.mark = nn.Linear(width, MARK_CLASSES)
             self.place = nn.Linear(width, 1)
+            self.verdict = nn.Linear(width, MARK_CLASSES)
             self.relation = nn.Linear(width, len(RELATIONS) * MOST_IMAGES)
 
         def seen(self, vision: Any, seen_at: Any, real: Any) -> Any:
@@ -64,6 +65,13 @@ def make_heads(width: int) -> Any:
             scores = self.place(late)[..., 0].masked_fill(~real, -1e9)[known]
             shares = marked[known] / total[known][:, None]
             return functional.cross_entropy(scores, shares.to(scores.dtype))
+
+        def verdicts(self, late: Any, verdicts: Any) -> Any:
+            """Which mark is right, and its class, where one can be chosen."""
+            known = verdicts >= 0
+            if not known.any():
+                return late.sum() * 0
+            return functional.cross_entropy(self.verdict(late[known]), verdicts[known])
 
         def relations(self, tokens: Any, relations: Any) -> Any:
             """Whether what a token shows goes together with an earlier image.

@@ -121,14 +121,15 @@ TINY = Recipe(
     merger_lr=2e-3,
     vision_lr=2e-3,
     epochs=4.0,
-    batch_size=10,
+    batch_size=8,
     warmup_share=0.02,
     weight_decay=0.05,
     adam_beta2=0.98,
     optimizer="muon",
+    task_weights={"point_correspondence": 1.6, "spatial_verification": 1.6},
     gradient_checkpointing=False,
     aux="correspondence",
-    aux_weight=0.5,
+    aux_weight=0.3,
     attention="eager",
 )
 """From random weights on two CPU cores. Small batches: the loss on image tokens says much about

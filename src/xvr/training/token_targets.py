@@ -71,6 +71,9 @@ class TokenTargets:
     marked: Float[np.ndarray, "k t"]
     """How many marks of earlier images are on what a token sees."""
     relations: tuple[Relation, ...]
+    verdicts: Int[np.ndarray, "k t"]
+    """Where a mark can be chosen: its class if it is right and 0 if it is wrong; elsewhere
+    `UNKNOWN`."""
     evidence: Bool[np.ndarray, "k t"]
     """Tokens that show what the answer follows from in the end: the right mark, all marks that are
     held against each other, or the right image."""
@@ -112,6 +115,7 @@ class Geometry:
             marks=marks,
             marked=marked,
             relations=relations_of(proof, grids),
+            verdicts=verdicts_of(proof, grids, most),
             evidence=evidence_of(proof, grids, most),
         )
 
@@ -220,6 +224,18 @@ def relations_of(proof: Provenance, grids: Sequence[Grid]) -> tuple[Relation, ..
             if proof.task == "cross_scenario_localization" and image.episode != other.episode:
                 found.append(Relation(3, number, AFTER, earlier, image.role == other.role))
     return tuple(found)
+
+
+def verdicts_of(proof: Provenance, grids: Sequence[Grid], most: int) -> Int[np.ndarray, "k t"]:
+    """Which of the marks to choose from is right, at its token."""
+    verdicts = np.full((len(grids), most), UNKNOWN, np.int64)
+    for mark in proof.marks:
+        if _is_option(proof, mark):
+            right = mark.color == proof.answer
+            token = token_of_mark(proof, mark, grids)
+            if right or verdicts[mark.image - 1, token] == UNKNOWN:  # two may share a token
+                verdicts[mark.image - 1, token] = _class_of(mark) if right else 0
+    return verdicts
 
 
 def evidence_of(proof: Provenance, grids: Sequence[Grid], most: int) -> Bool[np.ndarray, "k t"]:
