@@ -168,7 +168,5 @@ def train_tiny(
     )
     with Bar("looking through the data", "line") as bar:
         trained = train(config, tell=tell, progress=bar.show)
-    tell(
-        f"{trained.model}: trained for {trained.steps} steps; ask it with --model hf:{trained.model}"
-    )
+    tell(f"{trained.model}: {trained.steps} steps; ask it with --model hf:{trained.model}")
     return 0

@@ -2,12 +2,13 @@
 
     xvr train sft --data out/dataset --aux correspondence ...
 
-Targets come from depth and poses of the scenes that a dataset names in its provenance (see
-`xvr.training.token_targets`); where they are not at hand, and for episodes, what follows from
-provenance alone is left. Losses, all of them means of cross-entropies, summed:
+Targets come from depth and poses of the scenes that a dataset names in its provenance, which must
+still be there (see `xvr.training.token_targets`); of episodes, and of scenes without depth, what
+follows from marks and records alone is left. Losses, all of them means of cross-entropies, summed:
 
 - `seen`: at the output of the vision tower, a token of one view finds the token of another view
-  that sees its surface, among all of that view (InfoNCE; van den Oord et al. 2018, arXiv 1807.03748);
+  that sees its surface, among all of that view (InfoNCE; van den Oord et al. 2018, arXiv
+  1807.03748);
 - `matched`: the same in the middle of the language model, from later images to earlier ones;
 - `marks`: which mark a token shows, at the output of the vision tower;
 - `marked`: which token of an image sees what earlier images mark, late in the language model;
@@ -20,9 +21,9 @@ provenance alone is left. Losses, all of them means of cross-entropies, summed:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xvr.errors import UserError
+from xvr.errors import Unusable, UserError
 from xvr.training.collate import BatchLayout
-from xvr.training.correspondence_heads import MOST_IMAGES, make_heads
+from xvr.training.correspondence_heads import MOST_IMAGES, Heads
 from xvr.training.encode import Encoded
 from xvr.training.samples import Source
 from xvr.training.token_targets import AFTER, UNKNOWN, Geometry, Grid, TokenTargets
@@ -55,7 +56,7 @@ class CorrespondenceLoss:
             )
         text = config.get_text_config()
         self.weight = weight
-        self.module = make_heads(text.hidden_size)
+        self.module = Heads(text.hidden_size)
         self._middle = text.num_hidden_layers // 2
         self._late = -(-3 * text.num_hidden_layers // 4)
         self._geometry: Geometry | None = None
@@ -116,7 +117,13 @@ class CorrespondenceLoss:
         if proof is None or not grids or len(grids) < len(sample.images):
             return None
         assert self._geometry is not None
-        return self._geometry.targets(proof, grids)
+        try:
+            return self._geometry.targets(proof, grids)
+        except Unusable as error:
+            raise UserError(
+                f"--aux correspondence needs what {example.source} was built from, and "
+                f"{error.detail or error.reason}: bring it back, or leave out --aux"
+            ) from error
 
 
 def _has_proofs(source: Source) -> bool:
@@ -160,8 +167,8 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     """Targets of samples, padded to one shape; a sample without any has none that count.
 
     Returns:
-        `seen_at` (b, k, k, t), `marks`, `marked`, `verdicts` and `evidence` (b, k, t), and `relations` (m, 6)
-        with sample, image, token, kind, earlier image and whether it holds.
+        `seen_at` (b, k, k, t), `marks`, `marked`, `verdicts` and `evidence` (b, k, t), and
+        `relations` (m, 6) with sample, image, token, kind, earlier image and whether it holds.
     """
     import numpy as np
     import torch
