@@ -113,7 +113,7 @@ def roll_out(env: "KitchenEnv", rng: np.random.Generator, seconds: float) -> Rol
 
 
 def thinned(rollout: Rollout, step: int) -> Rollout:
-    """Every `step`-th row of a rollout; rewards and success are as they were."""
+    """Every `step`-th row of a rollout, with the greatest reward until the next one."""
     if step == 1:
         return rollout
     return Rollout(
@@ -121,7 +121,7 @@ def thinned(rollout: Rollout, step: int) -> Rollout:
         qpos=rollout.qpos[::step],
         qvel=rollout.qvel[::step],
         actions=rollout.actions[::step],
-        rewards=rollout.rewards[::step],
+        rewards=np.maximum.reduceat(rollout.rewards, np.arange(0, len(rollout.rewards), step)),
     )
 
 
