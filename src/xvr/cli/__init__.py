@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval report": ("xvr.cli.scores", "Write a web page over one or more runs."),
     "eval export": ("xvr.cli.evaluation_export", "Write a benchmark for another harness."),
     "train sft": ("xvr.cli.training", "Fine-tune a vision-language model on datasets."),
+    "train tiny": ("xvr.cli.training", "Train a small model from nothing, on a CPU."),
     "train check": ("xvr.cli.training", "Show a batch as a model would be trained on it."),
     "vla record": ("xvr.cli.rollouts", "Record demonstrations of an environment's expert."),
     "vla check": ("xvr.cli.policies", "Check that demonstrations can be learned from."),

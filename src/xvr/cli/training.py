@@ -13,6 +13,7 @@ Repeated = tyro.conf.UseAppendAction[tuple[str, ...]]
 Data = Annotated[Repeated, tyro.conf.arg(metavar="PATH[:WEIGHT]")]
 Weights = Annotated[tuple[str, ...], tyro.conf.arg(metavar="TASK=WEIGHT")]
 Flag = tyro.conf.FlagCreatePairsOff
+TINY_MACHINE = Machine(device_batch_size=8, workers=1, device="cpu", save_every=250, log_every=25)
 
 
 def train_sft(
@@ -118,4 +119,54 @@ def train_check(
         machine=Machine(device_batch_size=samples),
     )
     sys.stdout.write(f"{write_batch(first_batch(config, tell), out)}\n")
+    return 0
+
+
+def train_tiny(
+    data: Data,
+    out: Path,
+    start: Path | None = None,
+    task_weights: Weights = (),
+    steps: int | None = None,
+    eval_limit: int = 160,
+    eval_every: int = 500,
+    seed: int = 0,
+    overrides: Annotated[Overrides, tyro.conf.arg(name="")] = Overrides(),  # noqa: B008
+    machine: Annotated[Machine, tyro.conf.arg(name="")] = TINY_MACHINE,
+) -> int:
+    """Train a small model from nothing, on a CPU; running again goes on from the last checkpoint.
+
+    Args:
+        data: Dataset to train on; repeat for several, each with a weight or none.
+        out: Folder of the run.
+        start: Folder of the model with random weights, written when it is not there; OUT_start when
+            left out.
+        task_weights: Factors of the numbers of samples of tasks; 0 leaves a task out.
+        steps: Steps in all, in place of the recipe's epochs.
+        eval_limit: Most questions asked at a time, a share of every task.
+        eval_every: Steps between two evaluations, with one more at the end; 0 for none.
+        seed: Root of all randomness.
+        overrides: Values in place of the recipe's.
+        machine: What does not change the outcome.
+    """
+    from xvr.training.sft import require_packages, train
+    from xvr.training.tiny import make_start
+
+    require_packages()
+    begin = make_start(data, start or out.with_name(f"{out.name}_start"), seed)
+    config = TrainConfig(
+        data=data,
+        out=out,
+        model=str(begin),
+        recipe=recipe_of("tiny", overrides),
+        task_weights=task_weights,
+        steps=steps,
+        eval_limit=eval_limit,
+        eval_every=eval_every,
+        seed=seed,
+        machine=machine,
+    )
+    with Bar("looking through the data", "line") as bar:
+        trained = train(config, tell=tell, progress=bar.show)
+    tell(f"{trained.model}: {trained.steps} steps; ask it with --model hf:{trained.model}")
     return 0

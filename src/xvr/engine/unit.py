@@ -167,7 +167,8 @@ class _Ink:
     def _marked(self, ref: ImageRef, image: Image, marks: list) -> bytes:
         if not marks:
             return self._unmarked(ref, image)
-        return self._encode(draw_marks(image, marks))
+        config = self._config
+        return self._encode(draw_marks(image, marks, config.mark_scale, config.mark_labels))
 
     def _unmarked(self, ref: ImageRef, image: Image) -> bytes:
         frame = (ref.view, ref.frame_index, ref.episode)  # whatever part it plays in a question

@@ -62,6 +62,29 @@ def parameter_groups(model: Any, recipe: Recipe, decayed: set[str]) -> list[dict
     ]
 
 
+def muon_groups(model: Any, groups: list[dict[str, Any]], factor: float) -> list[dict[str, Any]]:
+    """Groups parted into matrices, which Muon steps, and the rest; embeddings are of the rest.
+
+    Args:
+        model: whose parameters they are.
+        groups: as `parameter_groups` gives them.
+        factor: Muon's learning rate, in learning rates.
+    """
+    from torch import nn
+
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    found = []
+    for group in groups:
+        matrices = [p for p in group["params"] if p.ndim == 2 and id(p) not in tables]
+        others = [p for p in group["params"] if p.ndim != 2 or id(p) in tables]
+        if matrices:
+            lr = factor * group["lr"]
+            found.append({**group, "params": matrices, "lr": lr, "muon": True})
+        if others:
+            found.append({**group, "params": others, "muon": False})
+    return found
+
+
 def counts(model: Any) -> dict[str, int]:
     """Number of parameters: in all, trained, and trained in each part."""
     found = {"all": 0, "trained": 0}

@@ -189,6 +189,8 @@ class _Run:
         model = load_model(self.base, dtype="bfloat16" if half else "float32", device="cpu")
         encoder = make_encoder(config, processor, model.config, "bfloat16" if on_gpu else "float32")
         let_stop(model, encoder.end)
+        if recipe.attention == "eager":
+            model.set_attn_implementation({"text_config": "eager"})
         model = prepare(model, recipe)
         self._check_budget(model, encoder)
 

@@ -19,7 +19,7 @@ from xvr.training import checkpoints
 from xvr.training.auxiliary import AuxiliaryLoss
 from xvr.training.collate import BatchLayout, Skipped
 from xvr.training.encode import IGNORED
-from xvr.training.parameters import parameter_groups
+from xvr.training.parameters import muon_groups, parameter_groups
 from xvr.training.recipes import Recipe
 
 AUXILIARY_STATE = "auxiliary.safetensors"
@@ -83,6 +83,9 @@ class AnswerTrainer(Trainer):
             self._on_skipped(layout.skipped)
         if self._keeps_logits:
             inputs["logits_to_keep"] = keep
+        if targets is not None:
+            inputs["output_hidden_states"] = True
+            inputs["output_attentions"] = self._recipe.attention == "eager"
         outputs = model(**inputs)
         # the logits before each answer token, and that token: (batch, keep - 1)
         logits = outputs.logits[:, -keep:-1].float()
@@ -108,9 +111,17 @@ class AnswerTrainer(Trainer):
             trained: Any = self.model if model is None else model
             decayed = set(self.get_decay_parameter_names(trained))
             groups = parameter_groups(trained, self._recipe, decayed)
+            muon = self._recipe.optimizer == "muon"
+            if muon:
+                groups = muon_groups(trained, groups, self._recipe.muon_factor)
             own = list(self._auxiliary.module.parameters()) if self._auxiliary else []
             if own:
                 groups.append({"params": own, "lr": self._recipe.lr, "weight_decay": 0.0})
+            if muon:
+                from xvr.training.muon import Muon
+
+                self.optimizer = Muon(groups, beta2=self._recipe.adam_beta2)
+                return self.optimizer
             kind, arguments = self.get_optimizer_cls_and_kwargs(self.args, trained)
             self.optimizer = kind(groups, **arguments)
         return self.optimizer
