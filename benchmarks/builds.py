@@ -152,9 +152,9 @@ def measure_drafting(source: str, questions: int) -> dict[str, float]:
             slot = task.slot("train", number)
             for _ in range(rules.attempts_per_sample):
                 found = draft(pool, slot, rng, rules)
+                made += not isinstance(found, Refusal)
                 if not isinstance(found, Refusal) or found.final:
                     break
-            made += not isinstance(found, Refusal)
     seconds = parts.seconds["draft"]
     return {
         "questions": made,

@@ -50,7 +50,8 @@ def read_chunks(data: bytes) -> Chunks:
         if end + 4 > len(view):
             break
         (checksum,) = struct.unpack(">I", view[end : end + 4])
-        if imagecodecs.deflate_crc32(view[start + 4 : end]) != checksum:
+        content = view[start + 4 : end]
+        if imagecodecs.deflate_crc32(content) != checksum:  # pyright: ignore[reportArgumentType]
             raise PngError(f"wrong checksum in the chunk at byte {start}")
         kind = bytes(view[start + 4 : start + 8])
         if kind == b"IHDR":
