@@ -66,7 +66,7 @@ def main() -> None:
     text = as_markdown(results)
     (out / "engine.json").write_text(json.dumps(results, indent=1) + "\n")
     (out / "engine.md").write_text(text)
-    (out / "engine.svg").write_text(as_svg(results))
+    (out / "engine.svg").write_text(as_svg(results["builds"], results["scaling"]))
     print(text)
 
 

@@ -34,17 +34,17 @@ COLUMNS = (
 )
 
 
-def as_svg(results: dict[str, Any]) -> str:
-    """The picture of all builds, and of the same build by one worker and by two."""
-    builds, scaling = results["builds"], results["scaling"]
+def as_svg(builds: dict[str, Any], scaling: dict[str, Any] | None = None) -> str:
+    """The picture of all builds, and of the same build by one worker and by two if it was made."""
     parts = [_text(0, _row_y(n) + BAR_PX - 4, name) for n, name in enumerate(builds)]
     for number, column in enumerate(COLUMNS):
         x = LABEL_PX + number * (COLUMN_PX + GAP_PX)
         parts += _bars(x, 0, column, list(builds.values()))
-    top = _row_y(len(builds)) + GAP_PX
-    parts += _workers(top, scaling)
     width = LABEL_PX + len(COLUMNS) * (COLUMN_PX + GAP_PX)
-    height = top + _row_y(2) + 4
+    height = _row_y(len(builds)) + 4
+    if scaling:
+        parts += _workers(height + GAP_PX // 2, scaling)
+        height += GAP_PX // 2 + _row_y(2)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 {width} {height}" '
         f'width="{width}" height="{height}" {STYLE}>\n'
