@@ -132,12 +132,11 @@ def test_shards_and_a_folder_train_the_same_weights(tiny, tmp_path, whole):
 
 def test_sixteen_samples_are_learned_by_heart(noise, tiny, tmp_path):
     asked = config(
-        noise, tiny, tmp_path / "run", steps=50, batch_size=16, device_batch_size=16, log_every=10,
-        save_every=50, eval_data=noise, eval_split="train", eval_every=50, lr=1e-2, merger_lr=1e-2,
+        noise, tiny, tmp_path / "run", steps=120, batch_size=16, device_batch_size=16, log_every=10,
+        save_every=120, eval_data=noise, eval_split="train", eval_every=120, lr=1e-2,
+        merger_lr=1e-2, vision_lr=1e-2, weight_decay=0.0,
     )  # fmt: skip
-    trained = train(asked)
-    assert trained.scores["eval/overall"] == 1.0
-    assert log_of(tmp_path / "run")[-2]["right"] == 1.0
+    assert train(asked).scores["eval/overall"] == 1.0
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # of peft 0.21

@@ -18,7 +18,7 @@ _TOWERS = ("visual", "vision_tower", "vision_model")
 def part_of(name: str) -> Part:
     """Which part of a vision-language model a parameter is in, by its name in transformers."""
     words = name.split(".")
-    if any(word.startswith(_MERGERS) for word in words):
+    if any(merger in word for word in words for merger in _MERGERS):
         return "merger"
     return "vision" if any(word in _TOWERS for word in words) else "language"
 
