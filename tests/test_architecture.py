@@ -80,6 +80,7 @@ def test_every_room_is_listed():
         "xvr.cli.exchange",
         "xvr.cli.human",
         "xvr.cli.rollouts",
+        "xvr.cli.policies",
         "xvr.cli.scores",
         "xvr.cli.training",
         "xvr.engine.build",
