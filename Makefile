@@ -17,8 +17,8 @@ EPISODES := $(OUT)/episodes
 DATASET := $(OUT)/dataset
 
 VLA := $(OUT)/vla
-TEACH := --data $(VLA)/demos --head tiny --image-size 96 --steps 600 --learning-rate 1e-3 --ema 0.99 \
-  --batch 24 --draws 3 --checkpoint-every 100 --keep 9
+TEACH := --data $(VLA)/demos --head tiny --image-size 96 --steps 1500 --learning-rate 1e-3 --ema 0.99 \
+  --batch 24 --draws 3 --checkpoint-every 250 --keep 9
 JUDGE := --task reach-button --seed 1000
 
 .PHONY: demo learn test check bench format setup develop clean vla-demo vla-full vla-blind vla-stateless
@@ -35,9 +35,9 @@ demo: setup
 vla-demo: $(VENV)/.vla
 	$(XVR) vla record $(VLA)/demos --task reach-button --episodes 200 --seed 0 --workers $(WORKERS)
 	$(MAKE) --jobs $(WORKERS) vla-full vla-blind vla-stateless
-	for step in 100 200 400; do \
-	  $(XVR) vla rollout --policy $(VLA)/full/checkpoints/step_000$$step $(JUDGE) --episodes 25 \
-	    --workers $(WORKERS) --out $(VLA)/rollouts/step_000$$step || exit; done
+	for step in 000250 000500 001000; do echo full, step $$step; \
+	  $(XVR) vla rollout --policy $(VLA)/full/checkpoints/step_$$step $(JUDGE) --episodes 25 \
+	    --workers $(WORKERS) --out $(VLA)/rollouts/step_$$step || exit; done
 	for policy in blind stateless full; do echo $$policy; \
 	  $(XVR) vla rollout --policy $(VLA)/$$policy $(JUDGE) --episodes 100 --workers $(WORKERS) \
 	    --out $(VLA)/rollouts/$$policy || exit; done

@@ -80,9 +80,9 @@ def test_options_that_the_readme_names_in_its_text_exist():
 
 @pages
 def test_make_targets_exist(page):
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     asked = [words[1] for words in shell_lines(page) if words[0] == "make" and len(words) > 1]
-    asked += re.findall(r"`make ([a-z]+)", page.read_text())
+    asked += re.findall(r"`make ([a-z-]+)", page.read_text())
     assert set(asked) <= set(targets)
 
 

@@ -16,6 +16,7 @@ import os
 import random
 import struct
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -38,12 +39,12 @@ class Host:
     """One environment."""
 
     def __init__(self):
-        self.env = None
+        self.env: Any = None
         self.size = 256
 
     def open(self, name, size, arguments):
         """Build the environment without drawing anything by itself."""
-        import robocasa  # noqa: F401 - registers the kitchens
+        import robocasa  # noqa: F401  # pyright: ignore[reportMissingImports] - registers kitchens
         import robosuite
         from robosuite.controllers import load_composite_controller_config
 
