@@ -80,11 +80,13 @@ def test_every_room_is_listed():
         "xvr.cli.exchange",
         "xvr.cli.human",
         "xvr.cli.scores",
+        "xvr.cli.training",
         "xvr.engine.build",
         "xvr.evaluation.models.hf",
         "xvr.evaluation.models.inspect_layer",
         "xvr.evaluation.models.openai",
         "xvr.evaluation.human.serve",
+        "xvr.training.sft",
     ],
 )
 def test_importing_loads_no_heavy_extra(module):

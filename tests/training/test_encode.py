@@ -110,6 +110,21 @@ def test_a_batch_has_the_loss_of_its_samples(kind, noise, tiny, tmp_path):
     assert abs(float(together) - float(single[0])) > 1e-3
 
 
+def test_text_alone_goes_with_images_in_a_batch(noise, tiny, tmp_path):
+    line = '{"messages": [{"role": "user", "content": "2 + 2?"}, '
+    line += '{"role": "assistant", "content": "4"}]}'
+    (tmp_path / "text.jsonl").write_text(line)
+    encoder, model = encoder_of(tiny)
+    trainer = trainer_of(model, tiny, tmp_path)
+    samples = [*encoded(noise, encoder, [0]), *encoded(tmp_path / "text.jsonl", encoder, [0])]
+    assert samples[1].images == ()
+    with torch.no_grad():
+        together = trainer.compute_loss(model, batch_of(samples, encoder))
+        single = [trainer.compute_loss(model, batch_of([s], encoder)) for s in samples]
+    tokens = torch.tensor([float(sample.answer_tokens) for sample in samples])
+    assert torch.allclose(together, (torch.stack(single) * tokens).sum() / tokens.sum(), atol=1e-5)
+
+
 def test_the_loss_is_the_models_own_with_all_logits(noise, tiny, tmp_path):
     encoder, model = encoder_of(tiny)
     trainer = trainer_of(model, tiny, tmp_path)

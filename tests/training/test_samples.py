@@ -92,7 +92,7 @@ def test_shards_and_a_folder_give_the_same_samples(noise, tmp_path):
 def test_texts_and_images_keep_their_order(noise):
     parts = open_source(DataSpec(path=noise)).example(5).prompt.parts
     assert [getattr(part, "name", part) for part in parts] == [
-        "Two views of one room.\n",
+        "Two views of room 5.\n",
         "Image 1:\n",
         "images/img_0000011.png",
         "Image 2:\n",

@@ -14,6 +14,7 @@ from xvr.evaluation.models.hf import make
 from xvr.evaluation.models.loading import Checkpoint, load_model, load_processor
 from xvr.evaluation.models.options import ModelOptions
 from xvr.evaluation.run import RunOptions, run
+from xvr.training.auxiliary import AUXILIARY
 from xvr.training.checkpoints import checkpoints, last_checkpoint
 from xvr.training.sft import train
 
@@ -81,6 +82,15 @@ def test_a_run_leaves_all_that_it_should(whole):
     assert [path.name for path in checkpoints(whole)] == ["checkpoint-2", "checkpoint-4"]
 
 
+def test_a_model_that_was_not_written_is_written_from_the_last_checkpoint(
+    noise, tiny, whole, tmp_path
+):
+    out = Path(shutil.copytree(whole, tmp_path / whole.name))
+    shutil.rmtree(out / "model")
+    trained = train(config(noise, tiny, out, eval_every=4, eval_limit=4))
+    assert same(weights(trained.model), weights(whole / "model"))
+
+
 def test_running_again_changes_nothing(noise, tiny, whole):
     before = (whole / "model" / "model.safetensors").stat().st_mtime_ns
     trained = train(config(noise, tiny, whole, eval_every=4, eval_limit=4))
@@ -122,14 +132,15 @@ def test_shards_and_a_folder_train_the_same_weights(tiny, tmp_path, whole):
 
 def test_sixteen_samples_are_learned_by_heart(noise, tiny, tmp_path):
     asked = config(
-        noise, tiny, tmp_path / "run", steps=60, batch_size=16, device_batch_size=16, log_every=10,
-        save_every=60, eval_data=noise, eval_split="train", eval_every=60,
+        noise, tiny, tmp_path / "run", steps=50, batch_size=16, device_batch_size=16, log_every=10,
+        save_every=50, eval_data=noise, eval_split="train", eval_every=50, lr=1e-2, merger_lr=1e-2,
     )  # fmt: skip
     trained = train(asked)
     assert trained.scores["eval/overall"] == 1.0
     assert log_of(tmp_path / "run")[-2]["right"] == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # of peft 0.21
 def test_lora_merges_back(noise, tiny, tmp_path):
     from peft import PeftModel
 
@@ -162,7 +173,7 @@ def test_lora_goes_on_to_the_same_weights(noise, tiny, tmp_path):
 def test_a_missing_shard_is_an_error_or_counted_as_the_user_allows(noise, tiny, tmp_path):
     torn = shutil.copytree(noise, tmp_path / "torn")
     (torn / "image_shards" / "images_001.tar").unlink()
-    with pytest.raises(UserError, match=r"more than 1.0% .*missing_image 4.*img_0000007"):
+    with pytest.raises(UserError, match=r"more than 1.0% .*missing_image 4.*img_0000008"):
         train(config(torn, tiny, tmp_path / "run"))
     told: list[str] = []
     trained = train(
@@ -238,3 +249,42 @@ def test_a_folder_with_other_files_is_refused(noise, tiny, tmp_path):
 def test_a_loss_that_is_no_number_ends_the_run(noise, tiny, tmp_path):
     with pytest.raises(UserError, match="lower --lr"):
         train(config(noise, tiny, tmp_path / "run", lr=1e30, merger_lr=1e30, vision_lr=1e30))
+
+
+class Bias:
+    """A second loss with one number of its own, which it wants to be the number of images."""
+
+    name, weight = "bias", 0.5
+
+    def __init__(self):
+        self.module = torch.nn.Linear(1, 1)
+
+    def targets(self, samples):
+        return {"images": torch.tensor([[float(len(sample.images))] for sample in samples])}
+
+    def loss(self, outputs, layout, targets):
+        assert len(outputs.image_outputs.pooler_output) == sum(map(len, layout.images))
+        features = torch.stack([part.mean() for part in outputs.image_outputs.pooler_output])
+        return ((self.module(features[::2, None]) - targets["images"]) ** 2).mean()
+
+
+def test_an_auxiliary_loss_trains_along_and_goes_on(noise, tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(AUXILIARY, "bias", lambda *_: Bias())
+    for name in ("whole", "parts"):
+        asked = config(noise, tiny, tmp_path / name, aux="bias", save_every=1, steps=3)
+        if name == "parts":
+            with pytest.raises(Stop):
+                train(asked, tell=stop_at(3))
+        train(asked)
+    one, two = (tmp_path / name for name in ("whole", "parts"))
+    assert same(weights(one / "model"), weights(two / "model"))
+    own = [load_file(out / "checkpoints/checkpoint-3/auxiliary.safetensors") for out in (one, two)]
+    assert same(*own)
+    assert not any("module" in name for name in weights(one / "model"))
+    losses = [line["aux_loss"] for line in log_of(one) if "loss" in line]
+    assert losses[-1] < losses[0]
+
+
+def test_an_unknown_auxiliary_loss_is_named(noise, tiny, tmp_path):
+    with pytest.raises(UserError, match="unknown auxiliary loss 'x'"):
+        train(config(noise, tiny, tmp_path / "run", aux="x"))

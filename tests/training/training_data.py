@@ -14,7 +14,13 @@ from xvr.training.recipes import Recipe
 
 COLORS = ("red", "green", "blue", "yellow")
 TEXTS = [
-    *("Two views of one room.", "Image 1 (Reference):", "Image 2:", "Which dot is the same point?"),
+    *(
+        "Two views of room",
+        *(str(place) for place in range(16)),
+        "Image 1 (Reference):",
+        "Image 2:",
+        "Which dot is the same point?",
+    ),
     *("red", "green", "blue", "yellow", "user", "assistant"),
 ] * 3
 
@@ -74,7 +80,7 @@ def write_noise(folder: Path, images: int = 2, unpacked: bool = False, **splits:
 
 def sample(place: int, urls: list[str], split: str = "train") -> dict[str, Any]:
     """A question of one of two tasks."""
-    blocks: list[dict[str, Any]] = [{"type": "text", "text": "Two views of one room.\n"}]
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": f"Two views of room {place}.\n"}]
     for number, url in enumerate(urls, start=1):
         blocks.append({"type": "text", "text": f"Image {number}:"})
         blocks.append({"type": "image_url", "image_url": {"url": url}})

@@ -20,7 +20,7 @@ class Examination(TrainerCallback):
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
+        control: TrainerControl,
         **_: Any,
     ) -> None:
         """After every so many steps, and after the last."""
@@ -29,5 +29,7 @@ class Examination(TrainerCallback):
         accelerator = self._trainer.accelerator
         if state.is_world_process_zero:
             model = accelerator.unwrap_model(self._trainer.model)
+            wanted = control.should_log  # which a log of our own would take back
             self._trainer.log(dict(self._examiner.examine(model, state.global_step)))
+            control.should_log = wanted
         accelerator.wait_for_everyone()

@@ -62,8 +62,15 @@ def last_scores(out: Path) -> dict[str, float]:
 
 
 def _as_base(model: Any, base: Checkpoint) -> Any:
-    """In the numbers of the base, which training may have widened."""
+    """In the numbers of the base, which training may have widened.
+
+    Checkpoints of Qwen3-VL tell them for the language model alone.
+    """
+    import torch
     import transformers
 
     config = transformers.AutoConfig.from_pretrained(base.source, revision=base.revision)
-    return model if config.dtype is None else model.to(config.dtype)
+    told = config.dtype or config.get_text_config().dtype
+    if told is None:
+        return model
+    return model.to(told if isinstance(told, torch.dtype) else getattr(torch, told))

@@ -1,5 +1,6 @@
 """What of a model is trained, and how fast: vision tower, merger and language model apart."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -123,7 +124,9 @@ def _with_lora(model: Any, recipe: Recipe) -> Any:
             f"LoRA finds no layer in {type(model).__name__} by the names that transformers gives "
             "them; leave out --lora-rank to train all weights"
         )
-    return get_peft_model(model, settings)
+    with warnings.catch_warnings():  # peft 0.21 asks transformers 5.24 by an old name
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return get_peft_model(model, settings)
 
 
 def _targets(model: Any) -> Iterator[str]:

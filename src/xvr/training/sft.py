@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 PACKAGES = ("torch", "transformers", "accelerate", "safetensors", "tensorboard", "PIL")
 
 
+def _silent(line: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trained:
     """How a run ended."""
@@ -50,7 +54,7 @@ class Trained:
 
 
 def train(
-    config: TrainConfig, *, tell: Tell = lambda _: None, progress: Progress | None = None
+    config: TrainConfig, *, tell: Tell = _silent, progress: Progress | None = None
 ) -> Trained:
     """Fine-tune a model; a run that stopped goes on from its last checkpoint.
 
@@ -64,6 +68,8 @@ def train(
         KeyboardInterrupt: after Ctrl-C, once a checkpoint is written.
     """
     require_packages()
+    if _rank():  # the first process tells for all
+        tell, progress = _silent, None
     data = load_data(config, tell, progress)
     steps = total_steps(config, data.order)
     base = Checkpoint.of(config.checkpoint)
@@ -191,7 +197,9 @@ class _Run:
         auxiliary = make_auxiliary(recipe.aux, model.config, data.sources, recipe.aux_weight)
         samples = self.steps * recipe.batch_size
         skips = SkipLog(
-            config.out, most=int(machine.max_skipped * samples), share=machine.max_skipped
+            config.out,
+            most=int(machine.max_skipped * samples / arguments.world_size),
+            share=machine.max_skipped,
         )
         trainer = AnswerTrainer(
             run=config.out,
@@ -259,11 +267,16 @@ class _Run:
 @contextmanager
 def _folder(out: Path, decides: Mapping[str, Any]) -> Iterator[str]:
     """The folder of the run; of several processes the first one looks after it."""
-    if int(os.environ.get("RANK", "0")) > 0:
+    if _rank():
         yield identity_of(decides)
         return
     with run_folder(out, decides) as identity:
         yield identity
+
+
+def _rank() -> int:
+    """Number of this process among those that a launcher started."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def _weights_of(base: Checkpoint) -> str:

@@ -59,8 +59,8 @@ def _top(batch: SeenBatch) -> Markup:
         tag("ul", *(tag("li", note) for note in batch.notes), class_="small"),
         tag(
             "p",
-            "Images have the pixels that the model sees after its resizing. The loss is on what is ",
-            tag("mark", "marked", class_="answer"),
+            "Images have the pixels that the model sees after its resizing. The loss is on ",
+            tag("mark", "what is marked", class_="answer"),
             " and on nothing else.",
         ),
         class_="top",
