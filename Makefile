@@ -57,10 +57,12 @@ SMALL := --set min_scene_points=1000 --set min_view_angle_deg=8 --set max_view_a
   --set min_option_px_share=0.10 --set max_misfit_log_ratio=1.0 \
   --mark-scale 2.2 --no-mark-labels --image-format jpeg
 BUILD := --mixture uniform --seed 0 --workers $(WORKERS)
-ASK := $(XVR) eval run xvr --split valid --batch-size 20
+LEARNT := hf:$(LEARN)/run/model
+ASKED := model=$(LEARNT) before=hf:$(LEARN)/run_start text-only=text-only:$(LEARNT) \
+  single-view=single-view:$(LEARNT) blanked=blanked:$(LEARNT) majority=majority
 
 learn: develop
-	$(XVR) sim captures $(LEARN)/captures --scenes $(SCENES) --frames 40 --width 256 --height 192 \
+	$(XVR) sim captures $(LEARN)/captures --scenes 178 --frames 40 --width 256 --height 192 \
 	  --plain --workers $(WORKERS)
 	$(XVR) sim episodes $(LEARN)/episodes --episodes 12 --size 128 --fps 5 --workers $(WORKERS)
 	$(XVR) data build $(LEARN)/general --source wildrgbd:$(LEARN)/captures $(BUILD) --samples 6400 \
@@ -69,15 +71,14 @@ learn: develop
 	$(XVR) data build $(LEARN)/robotic --source lerobot:$(LEARN)/episodes $(BUILD) --samples 2560 \
 	  --valid-share 0.25 --image-format jpeg --tasks temporal_verification \
 	  cross_scenario_localization directional_view_localization language_conditioned_localization
-	$(XVR) train tiny --data $(LEARN)/general --data $(LEARN)/robotic --out $(LEARN)/run
-	for data in general robotic; do for model in hf text-only:hf single-view:hf blanked:hf; do \
-	  $(ASK) --data $(LEARN)/$$data --model $$model:$(LEARN)/run/model \
-	    --out $(LEARN)/eval/$$data/$$model || exit 1; done; \
-	  $(ASK) --data $(LEARN)/$$data --model majority --out $(LEARN)/eval/$$data/majority || exit 1; \
-	  $(ASK) --data $(LEARN)/$$data --model hf:$(LEARN)/run_start \
-	    --out $(LEARN)/eval/$$data/before || exit 1; done
-	@for data in general robotic; do $(XVR) eval compare $(LEARN)/eval/$$data/hf \
-	  $(LEARN)/eval/$$data/*; done
+	OMP_NUM_THREADS=$(WORKERS) $(XVR) train tiny --data $(LEARN)/general --data $(LEARN)/robotic --out $(LEARN)/run
+	for data in general robotic; do \
+	  for one in $(ASKED); do \
+	    $(XVR) eval run xvr --split valid --batch-size 20 --data $(LEARN)/$$data \
+	      --model $${one#*=} --out $(LEARN)/eval/$$data/$${one%%=*} || exit 1; \
+	  done; \
+	  $(XVR) eval compare $(foreach one,$(ASKED),$(LEARN)/eval/$$data/$(firstword $(subst =, ,$(one)))); \
+	done
 
 test: develop
 	$(BIN)/python -m pytest

@@ -226,5 +226,6 @@ def test_marks_may_be_larger_and_bare():
     )
     assert large > 3 * usual
     radius = mark_extent_px(256, 256)
-    assert bare < usual and bare <= math.pi * (radius + 1) ** 2
+    assert bare < usual
+    assert bare <= math.pi * (radius + 1) ** 2
     assert mark_extent_px(256, 256, 2.2) > 1.5 * radius

@@ -176,7 +176,8 @@ def test_blanked_images_are_grey_but_the_last_and_keep_their_sizes():
         Picture(name=str(n), read=lambda n=n: encode(noise[n], "png")) for n in range(len(noise))
     ]
     Blanked(Scripted(reply)).answer([Prompt(item_id="i", parts=("a", *pictures))])
-    assert sent[0].shape == (6, 8, 3) and (sent[0] == 128).all()
+    assert sent[0].shape == (6, 8, 3)
+    assert (sent[0] == 128).all()
     assert (sent[1] == noise[1]).all()
 
 

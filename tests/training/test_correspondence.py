@@ -59,7 +59,7 @@ def test_a_source_that_is_gone_is_named(dataset: Path, tiny: Path, tmp_path: Pat
         for line in lines:
             line["source"]["path"] = "/gone"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(UserError, match="needs what .* was built from"):
+    with pytest.raises(UserError, match=r"needs what .* was built from"):
         train(config(moved, tiny, tmp_path / "run", **ASKED))
 
 
@@ -89,7 +89,8 @@ def test_places_of_tokens_leave_out_padding():
     )
     layout = BatchLayout(sample_ids=("a", "b"), tasks=("x", "x"), images=images)
     places, real = token_places(layout, (2, 4))
-    assert places[0, 0, :2].tolist() == [3, 4] and places[1, 0].tolist() == [5, 6, 7, 8]
+    assert places[0, 0, :2].tolist() == [3, 4]
+    assert places[1, 0].tolist() == [5, 6, 7, 8]
     assert real.sum(dim=-1).tolist() == [[2, 4], [4, 0]]
 
 
@@ -97,7 +98,8 @@ def test_places_of_tokens_leave_out_padding():
 def test_an_orthogonalized_matrix_has_singular_values_near_one(shape: tuple[int, ...]):
     torch.manual_seed(0)
     found = torch.linalg.svdvals(orthogonalized(torch.randn(*shape)))
-    assert found.max() < 1.3 and found.min() > 0.3
+    assert found.max() < 1.3
+    assert found.min() > 0.3
 
 
 def test_muon_steps_matrices_and_leaves_embeddings_to_adam():
