@@ -11,7 +11,7 @@ records. Answers are not used, only what answers follow from.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -154,7 +154,7 @@ class Geometry:
             points[known] = unproject(camera, middles_px[known], depth_m[known])
         return points
 
-    def _seen_at(self, *of_both: object) -> Int[np.ndarray, " t"]:
+    def _seen_at(self, *of_both: Any) -> Int[np.ndarray, " t"]:
         first, second, (from_grid, to_grid) = of_both[:4], of_both[4:8], of_both[8:]
         points = self._points(*first, from_grid)
         return self._tokens_seeing(points, second, to_grid)

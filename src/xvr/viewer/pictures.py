@@ -121,7 +121,7 @@ def _copied(read: Callable[[str], bytes], url: str) -> Picture | None:
     with suppress(UserError, ValueError):
         data = read(url)
         if image_kind(data) == "jpeg" and data.endswith(JPEG_END):
-            height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+            height, width = map(int, simplejpeg.decode_jpeg_header(data)[:2])
             if width <= _WIDEST_COPIED_PX:
                 return Picture(jpeg=data, width=width, height=height)
     return None
