@@ -3,9 +3,10 @@
     python benchmarks/engine.py --out out/bench
 
 One run measures on data that it simulates first (kept in OUT/data and used again by the next run;
-the sim extra is needed for that) or on `--captures` and `--episodes`. Absolute times depend on the
-machine and on what else it does; ratios to the floor of the same run depend on it less. Writes
-`engine.json` and `engine.md` to OUT and prints the tables.
+the sim extra is needed for that) or on `--captures` and `--episodes`. Captures are measured as JPEG
+too and episodes as AV1, encoded from the same pictures. Absolute times depend on the machine and on
+what else it does; ratios to the floor of the same run depend on it less. Writes `engine.json`,
+`engine.md` and `engine.svg` to OUT and prints the tables.
 """
 
 import argparse
@@ -18,15 +19,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from builds import first_build_s, fresh_build, measure_build, measure_drafting, one_subject
-from data import EPISODES, SCENES, link_copies, record, write_episode_shells, write_scene_shells
+from data import link_copies, record, write_episode_shells, write_scene_shells
 from measure import Cost, cost_of, in_new_process, machine
 from planning import measure_planning
+from plot import as_svg
+from recoded import as_av1, as_jpeg, recoded_name
 from report import as_markdown
 
 from xvr.engine.config import BuildConfig
+from xvr.sources import index, parse_source
 
 DENSE, SPARSE = 60, 8
 """Samples per scene or episode: of a small build, and the least that the planner asks for."""
@@ -34,6 +38,8 @@ QUESTIONS = 200
 """Point correspondence without images: questions per scene."""
 SHELL_SCENES, SHELL_EPISODES = 18_000, 70_000
 PLANNED_SAMPLES = 100_000
+AS_RECORDED = ("PNG captures", "H.264 episodes")
+"""Measured with PNG output too, and sparsely."""
 COPIES = 8
 """Names for the captures when workers are compared, so that units outnumber workers."""
 
@@ -51,11 +57,16 @@ def main() -> None:
     if captures is None or episodes is None:
         recorded = in_new_process(record, out / "data", LP_NUM_THREADS="1")
         captures, episodes = captures or recorded[0], episodes or recorded[1]
-    results = {"machine": machine(), **_measure(captures.resolve(), episodes.resolve())}
+    _say("other codecs")
+    jpeg = in_new_process(as_jpeg, captures, out / "data" / recoded_name(captures))
+    av1 = in_new_process(as_av1, episodes, out / "data" / recoded_name(episodes), SVT_LOG="1")
+    sources = Sources(captures.resolve(), jpeg.resolve(), episodes.resolve(), av1.resolve())
+    results = {"machine": machine(), **_measure(sources)}
     results["machine"]["load_average_after"] = machine()["load_average"]
     text = as_markdown(results)
     (out / "engine.json").write_text(json.dumps(results, indent=1) + "\n")
     (out / "engine.md").write_text(text)
+    (out / "engine.svg").write_text(as_svg(results["builds"], results["scaling"]))
     print(text)
 
 
@@ -64,10 +75,18 @@ def _say(step: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {step}", file=sys.stderr, flush=True)
 
 
-def _measure(captures: Path, episodes: Path) -> dict[str, Any]:
-    general, robotic = f"wildrgbd:{captures}", f"lerobot:{episodes}"
-    scenes = _count(captures, "*/scenes/*/cam_poses.txt") or SCENES
-    robots = _count(episodes, "**/data/**/episode_*.parquet") or EPISODES
+class Sources(NamedTuple):
+    """The same captures and episodes in two codecs each."""
+
+    captures: Path
+    captures_jpeg: Path
+    episodes: Path
+    episodes_av1: Path
+
+
+def _measure(sources: Sources) -> dict[str, Any]:
+    captures, general = sources.captures, f"wildrgbd:{sources.captures}"
+    scenes = len(index(parse_source(general)))
     points = one_subject(
         general, QUESTIONS * scenes, tasks=("point_correspondence",), images="none"
     )
@@ -75,7 +94,7 @@ def _measure(captures: Path, episodes: Path) -> dict[str, Any]:
         results: dict[str, Any] = {"builds": {}}
         _say("compiling")
         results["compile_s"] = _compile_s(one_subject(general, 24, mixture="general"), work)
-        for name, config in _configs(general, scenes, robotic, robots).items():
+        for name, config in _configs(sources).items():
             _say(name)
             results["builds"][name] = in_new_process(measure_build, config, work / "dataset")
         _say("point correspondence without images")
@@ -93,18 +112,23 @@ def _measure(captures: Path, episodes: Path) -> dict[str, Any]:
     return results
 
 
-def _configs(general: str, scenes: int, robotic: str, robots: int) -> dict[str, BuildConfig]:
+def _configs(sources: Sources) -> dict[str, BuildConfig]:
     """What is built, by the name of its row."""
+    kinds = (
+        ("PNG captures", f"wildrgbd:{sources.captures}", "general", "a scene"),
+        ("JPEG captures", f"nerfstudio:{sources.captures_jpeg}", "general", "a scene"),
+        ("H.264 episodes", f"lerobot:{sources.episodes}", "robotic", "an episode"),
+        ("AV1 episodes", f"lerobot:{sources.episodes_av1}", "robotic", "an episode"),
+    )
     configs = {}
-    for per_subject in (DENSE, SPARSE):
-        scene = one_subject(general, per_subject * scenes, mixture="general", image_format="jpeg")
-        robot = one_subject(robotic, per_subject * robots, mixture="robotic", image_format="jpeg")
-        configs[f"PNG captures to JPEG, {per_subject} a scene"] = scene
-        if per_subject == DENSE:
-            configs[f"PNG captures to PNG, {per_subject} a scene"] = replace(
-                scene, image_format="png"
-            )
-        configs[f"H.264 episodes to JPEG, {per_subject} an episode"] = robot
+    for name, source, mixture, each in kinds:
+        subjects = len(index(parse_source(source)))
+        dense = one_subject(source, DENSE * subjects, mixture=mixture, image_format="jpeg")
+        configs[f"{name} to JPEG, {DENSE} {each}"] = dense
+        if name in AS_RECORDED:
+            configs[f"{name} to PNG, {DENSE} {each}"] = replace(dense, image_format="png")
+            sparse = replace(dense, samples=SPARSE * subjects)
+            configs[f"{name} to JPEG, {SPARSE} {each}"] = sparse
     return configs
 
 
@@ -146,10 +170,6 @@ def _scaling(captures: Path, scenes: int, work: Path) -> dict[str, Any]:
         "two": two._asdict(),
         "speedup": one.wall_s / two.wall_s,
     }
-
-
-def _count(folder: Path, pattern: str) -> int:
-    return sum(1 for _ in folder.glob(pattern))
 
 
 @contextmanager

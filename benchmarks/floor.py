@@ -19,6 +19,7 @@ from xvr.dataset.encode import encode
 from xvr.engine.config import BuildConfig
 from xvr.engine.executor import prepare_process
 from xvr.sources import index, load, parse_source
+from xvr.sources.open_videos import close_all
 from xvr.sources.records import Episode, Image, Ref, Scene
 
 Shown = Counter[tuple[str, str, int]]
@@ -48,15 +49,21 @@ def measure_floor(dataset: Path, config: BuildConfig) -> Floor:
     for key, count in _shown(dataset / "provenance/train.jsonl").items():
         by_subject[key[0]][key] = count
     refs = {ref.id: ref for text in config.sources for ref in index(parse_source(text))}
-    decode_s = encode_s = 0.0
-    for subject, shown in by_subject.items():
-        decode = _decoder(refs[subject], shown)
-        images = decode()
-        decode_s += least_cpu_s(decode)
-        encode_s += least_cpu_s(lambda images=images, shown=shown: _encode(images, shown, config))
+    decoders = [_decoder(refs[subject], shown) for subject, shown in by_subject.items()]
+
+    def decode() -> None:
+        close_all()  # a video is opened once, as an engine must
+        for each in decoders:
+            each()
+
+    def encode_all() -> None:
+        for images, shown in decoded:
+            _encode(images, shown, config)
+
+    decoded = [(each(), shown) for each, shown in zip(decoders, by_subject.values(), strict=True)]
     return Floor(
-        decode_s=decode_s,
-        encode_s=encode_s,
+        decode_s=least_cpu_s(decode),
+        encode_s=least_cpu_s(encode_all),
         written=sum(sum(shown.values()) for shown in by_subject.values()),
         decoded=sum(len(shown) for shown in by_subject.values()),
     )

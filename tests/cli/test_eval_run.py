@@ -61,6 +61,7 @@ def test_items_without_an_answer_are_told_and_end_with_1(ask, dataset, tmp_path)
         (("--model", "random", "--split", "test"), "unknown split of"),
         (("--model", "random", "--batch-size", 0), "batch_size is 0"),
         (("--model", "random", "--max-cost", 1), "what random costs is unknown"),
+        (("--model", "openai:a@http://127.0.0.1:9", "--max-cost", 1), "costs is unknown"),
     ],
 )
 def test_what_the_user_must_fix_ends_with_2(ask, words, message):

@@ -216,3 +216,16 @@ def test_an_arrow_without_a_head_is_refused():
 def test_an_arrow_of_no_length_is_refused():
     with pytest.raises(ValueError, match="at least 1 px"):
         draw_marks(grey((64, 48)), [arrow((9.0, 9.0), 0.0, 0.5)])
+
+
+def test_marks_may_be_larger_and_bare():
+    mark = dot((128.0, 128.0), label="Target")
+    usual, large, bare = (
+        (draw_marks(grey((256, 256)), [mark], scale, labels) != GREY).any(axis=2).sum()
+        for scale, labels in ((1.0, True), (2.2, True), (1.0, False))
+    )
+    assert large > 3 * usual
+    radius = mark_extent_px(256, 256)
+    assert bare < usual
+    assert bare <= math.pi * (radius + 1) ** 2
+    assert mark_extent_px(256, 256, 2.2) > 1.5 * radius

@@ -89,6 +89,14 @@ def test_bytes_that_are_no_text_are_named(tmp_path):
         list(read_split(tmp_path, "train"))
 
 
+def test_a_file_that_is_cut_short_is_said_to_be(tmp_path):
+    write(tmp_path / "train.jsonl", SAMPLE, SAMPLE)
+    whole = (tmp_path / "train.jsonl").read_bytes()
+    (tmp_path / "train.jsonl").write_bytes(whole[:-30])
+    with pytest.raises(UserError, match=r"jsonl:2: Invalid JSON: .*; the file is cut short, get"):
+        list(read_split(tmp_path, "train"))
+
+
 def test_lines_are_counted(tmp_path):
     write(tmp_path / "train.jsonl", SAMPLE, SAMPLE)
     assert count_samples(tmp_path, "train") == 2

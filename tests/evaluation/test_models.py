@@ -4,17 +4,20 @@ import json
 from collections import Counter
 from math import sqrt
 
+import numpy as np
 import pytest
 from asking import Scripted, ask, item, loaded, says
 
+from xvr.dataset.encode import encode
 from xvr.errors import UserError
 from xvr.evaluation.answers import strict
 from xvr.evaluation.benchmarks.xvr import load
-from xvr.evaluation.item import Picture
+from xvr.evaluation.item import Picture, Prompt
 from xvr.evaluation.model import Answer, Failure
 from xvr.evaluation.models import KINDS, ModelOptions, make_model
-from xvr.evaluation.models.withheld import SingleView, TextOnly
+from xvr.evaluation.models.withheld import Blanked, SingleView, TextOnly
 from xvr.evaluation.store import read_run
+from xvr.sources.pixels import decode_image
 
 OPTIONS = ModelOptions()
 POINT = item(
@@ -161,11 +164,29 @@ def test_what_is_withheld_leaves_the_order_of_the_rest(wrapper, left):
     assert shown(wrapper) == [["i?\n", *left, "Which?"], ["j?\n", "Which?"]]
 
 
+def test_blanked_images_are_grey_but_the_last_and_keep_their_sizes():
+    sent = []
+
+    def reply(prompt):
+        sent.extend(decode_image(picture.read(), picture.name) for picture in prompt.pictures)
+        return Answer(text="")
+
+    noise = np.random.default_rng(0).integers(0, 255, (2, 6, 8, 3), np.uint8)
+    pictures = [
+        Picture(name=str(n), read=lambda n=n: encode(noise[n], "png")) for n in range(len(noise))
+    ]
+    Blanked(Scripted(reply)).answer([Prompt(item_id="i", parts=("a", *pictures))])
+    assert sent[0].shape == (6, 8, 3)
+    assert (sent[0] == 128).all()
+    assert (sent[1] == noise[1]).all()
+
+
 def test_a_wrapped_model_has_a_name_of_its_own_and_else_is_the_model():
     inner = Scripted(says(), revision="7", decoding={"t": 1}, batch_size=3, concurrency=5)
     for model, name in (
         (TextOnly(inner), "text-only:scripted"),
         (SingleView(inner), "single-view:scripted"),
+        (Blanked(inner), "blanked:scripted"),
         (SingleView(inner, 2), "single-view=2:scripted"),
     ):
         assert model.name == name
@@ -173,7 +194,7 @@ def test_a_wrapped_model_has_a_name_of_its_own_and_else_is_the_model():
         assert (model.batch_size, model.concurrency) == (3, 5)
 
 
-@pytest.mark.parametrize("spec", ["text-only:random", "single-view=2:random"])
+@pytest.mark.parametrize("spec", ["text-only:random", "single-view=2:random", "blanked:random"])
 def test_wrappers_are_made_by_name(spec):
     assert make_model(spec, loaded(item("i")), OPTIONS).name == spec
 

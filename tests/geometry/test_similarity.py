@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,3 +44,12 @@ def test_correlations_are_those_of_numpy_and_a_flat_image_correlates_with_none()
     found = correlations(thumbnails)
     np.testing.assert_array_equal(found[2], 0.0)
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (480, 640), (271, 399)])
+def test_a_thumbnail_is_the_area_average(shape):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    size = (160, round(shape[0] * 160 / shape[1]))
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    expected = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    assert np.abs(gray_thumbnail(image, 160) - expected).max() <= 1

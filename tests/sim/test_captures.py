@@ -62,6 +62,18 @@ def test_scene_has_the_files_of_wildrgbd(recorded: Path, scene: Path) -> None:
 
 
 @pytest.mark.sim
+def test_a_plain_scene_has_the_same_surfaces_and_another_light(scene: Path, tmp_path: Path) -> None:
+    list(record_captures(tmp_path / "plain", 1, **SMALL, plain=True))
+    plain = tmp_path / "plain" / scene_path(3, 0)
+    for number in ("00000.png", "00003.png"):
+        assert (plain / "depth" / number).read_bytes() == (scene / "depth" / number).read_bytes()
+        images = [cv2.imread(str(s / "rgb" / number)).astype(int) for s in (plain, scene)]
+        assert images[0].mean() > images[1].mean()  # no shadows
+    with pytest.raises(UserError, match="use the same arguments"):
+        list(record_captures(tmp_path / "plain", 1, **SMALL))
+
+
+@pytest.mark.sim
 def test_depth_of_one_frame_agrees_with_that_of_another(scene: Path) -> None:
     matrix, poses, depths = read(scene)
     height, width = depths[0].shape

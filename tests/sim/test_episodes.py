@@ -6,14 +6,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from xvr.errors import UserError
-from xvr.sim.episodes import record_episodes
+from xvr.sim.episodes import EpisodeArguments, record_episodes
 from xvr.sim.kitchen_layout import KITCHEN_TASKS, sample_layout
 from xvr.sim.kitchen_rig import sample_rig
 from xvr.sim.kitchen_rollout import (
     ACTION_NAMES,
     STATE_NAMES,
+    Rollout,
     dataset_action,
     environment_action,
+    thinned,
 )
 from xvr.sim.kitchen_scene import clustered
 
@@ -26,6 +28,7 @@ from xvr.sim.kitchen_scene import clustered
         ({"episodes": 1, "size": 33}, "--size 33: write an even number"),
         ({"episodes": 1, "workers": 0}, "--workers 0"),
         ({"episodes": 1, "seconds": (1.0, 2.0)}, "starts at 2 or more"),
+        ({"episodes": 1, "fps": 7}, "--fps 7: write one of 1, 2, 4, 5, 10, 20"),
     ],
 )
 def test_arguments_out_of_range_are_named(tmp_path, arguments, message):
@@ -54,6 +57,26 @@ def test_action_orders_are_inverse_and_name_every_element():
     assert dataset_action(action)[0, ACTION_NAMES.index("gripper_close")] == 10
     assert len(ACTION_NAMES) == 12
     assert len(STATE_NAMES) == 53
+
+
+def test_fewer_frames_keep_every_so_many_rows_and_the_reward_at_the_end():
+    rows = np.arange(11.0)
+    rollout = Rollout(
+        success=True,
+        qpos=rows[:, None],
+        qvel=rows[:, None],
+        actions=np.tile(rows[:, None], 12),
+        rewards=(rows == 10).astype(float),
+    )
+    found = thinned(rollout, 4)
+    assert found.qpos[:, 0].tolist() == found.actions[:, 3].tolist() == [0, 4, 8]
+    assert found.rewards.tolist() == [0, 0, 1]
+    assert thinned(rollout, 1) is rollout
+
+
+def test_arguments_as_before_are_recorded_as_before():
+    assert "fps" not in EpisodeArguments(episodes=1).record()
+    assert EpisodeArguments(episodes=1, fps=5).record()["fps"] == 5
 
 
 def test_instructions_are_those_of_robocasa():

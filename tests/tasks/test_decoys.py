@@ -6,8 +6,6 @@ from toy import room
 from toy.drafting import RULES, drafts, fill, fresh, pool, views
 from xvr.tasks import get_task, point_correspondence, spatial_verification
 from xvr.tasks.choices import Choices, even_weights
-from xvr.tasks.draft import Refusal
-from xvr.tasks.views import choose_views
 
 
 def looks(seed, draft):
@@ -64,18 +62,24 @@ def test_the_right_candidate_has_the_rank_of_its_slot_by_similarity():
 
 def choices(task, seed, images):
     """What could be asked of a room with so many images."""
-    subject, rng, found = fresh(pool(seed)), np.random.default_rng(seed), Choices(5)
+    subject, rng = fresh(pool(seed)), np.random.default_rng(seed)
+    found = Choices(5, rng)
     for _ in range(12):
-        shared = choose_views(subject, images, rng, RULES)
-        if not isinstance(shared, Refusal) and found.is_new(shared):
-            found.add(shared, *task._find_choices(subject, shared, RULES))
+        found.look_further(subject, images, task._find_choices, RULES)
     return [found.take(rank, rng) for rank in range(5) for _ in range(found.known(rank))]
+
+
+def of_all(subject):
+    """Colours around every point that a view sees: Lab and RGB, (v, n, 3)."""
+    seeing = [np.flatnonzero(seen) for seen in subject.visible]
+    rows = [subject.colors(view, points) for view, points in enumerate(seeing)]
+    return [np.stack(look) for look in zip(*rows, strict=True)]
 
 
 def misfits(subject, views, owner, point):
     """Slow twin: six measures of how unlike a point in the target is to the owner's references."""
     measures = []
-    for look in (subject.lab, subject.rgb):
+    for look in of_all(subject):
         wanted, seen = look[views[1:], owner].astype(float), look[views[0], point].astype(float)
         distances = np.linalg.norm(wanted - seen, axis=1)
         to_mean = np.linalg.norm(wanted.mean(axis=0) - seen)
@@ -97,7 +101,7 @@ def test_dots_to_choose_from_have_their_ranks_in_every_measure():
             assert (order == order[:, :1]).all()  # no option stands out by what measures agree on
             ratio = np.ptp(np.log1p(all_of), axis=0)
             assert ratio.max() <= RULES.max_misfit_log_ratio + 1e-9
-            light = subject.lab[views[0], choice.points, 0]
+            light = of_all(subject)[0][views[0], choice.points, 0]
             assert (light[1:] < light[0]).sum() == dark
             uv_px = subject.uv_px[views[0], choice.points]
             away = np.linalg.norm(uv_px / (room.WIDTH, room.HEIGHT) - 0.5, axis=1)
@@ -129,7 +133,7 @@ def test_the_odd_dot_has_its_rank_in_every_measure():
         for choice in choices(spatial_verification, seed, 4):
             views, (point, other) = choice.shared.views, choice.points
             shown = np.array([other, *[point] * (len(views) - 1)])
-            for look in (subject.lab, subject.rgb):
+            for look in of_all(subject):
                 patches = look[views, shown].astype(float)
                 far = np.linalg.norm(patches[:, None] - patches, axis=2)
                 to_median = np.linalg.norm(patches - np.median(patches, axis=0), axis=1)

@@ -5,6 +5,7 @@ from skimage.metrics import structural_similarity
 from toy import robot
 from toy.drafting import FRAMES, episode, grid
 from xvr.geometry.similarity import gray_thumbnail
+from xvr.tasks.draft import Refusal
 from xvr.tasks.grid import draw_roles, is_fixed, rides_on_hand
 
 
@@ -75,3 +76,34 @@ def test_cameras_on_the_head_do_not_ride_on_a_hand():
     roles = ("fix_left", "ego", "ego_1", "ego_left", "ego_head", "ego_head_left")
     riding = [role for role in roles if rides_on_hand(role)]
     assert riding == ["ego", "ego_1", "ego_left"]
+
+
+def test_instants_are_drawn_at_random_and_equally_often():
+    found, rng = grid(episode()), np.random.default_rng(0)
+    rounds = [[found.draw(rng) for _ in FRAMES] for _ in range(3)]
+    assert all(sorted(drawn) == list(range(len(FRAMES))) for drawn in rounds)
+    assert len({tuple(drawn) for drawn in rounds}) == 3
+
+
+def test_instants_apart_are_all_pairs_that_are_apart_in_time_and_by_what_moved():
+    path = robot.effector_path(0)[list(FRAMES)]
+    by_time = [
+        [a, b]
+        for a in range(len(FRAMES))
+        for b in range(len(FRAMES))
+        if (FRAMES[b] - FRAMES[a]) / robot.FPS >= 2
+    ]
+    moves_m = [np.linalg.norm(path[b] - path[a]) for a, b in by_time]
+    least_m = float(np.median(moves_m)) + 1e-9
+    moved = [pair for pair, move_m in zip(by_time, moves_m, strict=True) if move_m >= least_m]
+    assert 0 < len(moved) < len(by_time)
+    for effector, expected in ((True, moved), (False, by_time)):
+        found = grid(episode(effector=effector)).apart(2.0, least_m)
+        assert not isinstance(found, Refusal)
+        assert found.tolist() == expected
+
+
+def test_no_instants_apart_are_told_with_the_reason():
+    found = grid(episode())
+    assert found.apart(1e6, 0.0) == Refusal(reason="instants_too_close")
+    assert found.apart(2.0, 1e6) == Refusal(reason="effector_did_not_move")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from toy import room
-from toy.drafting import RULES, pool, tries, views
+from toy.drafting import RULES, fresh, pool, tries, views
 from xvr.errors import Unusable
+from xvr.geometry.cielab import lab_of_srgb
 from xvr.sources.records import Tracks
 from xvr.tasks.draft import Draft
 from xvr.tasks.pool import build_pool
@@ -39,7 +40,8 @@ def test_every_point_is_seen_by_enough_views_inside_the_margin():
     uv_px = found.uv_px[found.visible]
     assert uv_px.min() >= margin
     assert (uv_px <= (room.WIDTH - margin, room.HEIGHT - margin)).all()
-    assert found.place[found.visible].max() <= 1
+    for view, seen in enumerate(found.visible):
+        assert found.place(view, np.flatnonzero(seen)).max() <= 1
     assert np.isfinite(found.error_m[found.visible]).all()
 
 
@@ -114,11 +116,15 @@ def test_a_scene_without_points_is_unusable(shown, tracks, detail):
 
 def test_colors_are_means_of_the_square_patch_around_the_projection():
     """The patch of a small image is 3 by 3."""
-    found = pool(SEED)
+    found = fresh(pool(SEED))
     for view in range(0, len(found.views), 5):
         image = found.views[view].image
-        for point in np.flatnonzero(found.visible[view])[::97]:
+        asked = np.flatnonzero(found.visible[view])[::97]
+        lab, rgb = found.colors(view, asked)
+        for point in asked:
             u, v = (int(x) for x in found.uv_px[view, point])
             patch = image[v - 1 : v + 2, u - 1 : u + 2].reshape(-1, 3)
-            assert found.rgb[view, point] == pytest.approx(100 * patch.mean(axis=0) / 255, abs=1e-3)
-        assert np.isnan(found.rgb[view, ~found.visible[view]]).all()
+            assert rgb[point] == pytest.approx(100 * patch.mean(axis=0) / 255, abs=1e-3)
+            assert lab[point] == pytest.approx(lab_of_srgb(*rgb[point].astype(float)), abs=1e-3)
+        others = np.delete(np.arange(len(rgb)), asked)
+        assert np.isnan(rgb[others]).all()

@@ -10,9 +10,9 @@ import pytest
 
 import xvr.tasks
 from toy import robot
-from toy.drafting import RULES, episode, grid, pair, pool, tries
+from toy.drafting import RULES, episode, fresh, grid, pair, pool, tries
 from toy.room import look_at
-from xvr.tasks import ALL_TASKS
+from xvr.tasks import ALL_TASKS, get_task
 from xvr.tasks.draft import Refusal
 from xvr.tasks.grid import EpisodePair
 
@@ -303,3 +303,14 @@ def test_every_reason_in_the_code_is_given_in_one_of_these_situations():
         if task.domain == "general":
             given |= reasons(task.name, pool(), {}) | reasons(task.name, pool(1), {})
     assert set(re.findall(r'reason="(\w+)"', code)) <= given
+
+
+@pytest.mark.parametrize("task", ["point_correspondence", "spatial_verification"])
+def test_a_refusal_is_final_once_all_views_were_looked_at(task):
+    """So a slot that a scene cannot fill costs no more tries than there are views to survey."""
+    rules = replace(RULES, min_option_scene_share=9.0)
+    subject, rng, chosen = fresh(pool()), np.random.default_rng(0), get_task(task)
+    made = [chosen.draft(subject, chosen.slot("train", 0), rng, rules) for _ in range(60)]
+    final = [refusal.final for refusal in made]
+    assert 0 < final.index(True) <= 60
+    assert final == sorted(final)

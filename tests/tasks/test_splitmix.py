@@ -1,6 +1,6 @@
 import numpy as np
 
-from xvr.tasks.splitmix import draw_below, new_state
+from xvr.tasks.splitmix import draw_below, new_state, state_of
 
 
 def test_it_gives_the_published_sequence():
@@ -20,3 +20,11 @@ def test_every_number_below_the_bound_is_drawn_equally_often():
 def test_equal_generators_give_equal_states():
     assert new_state(np.random.default_rng(3)) == new_state(np.random.default_rng(3))
     assert new_state(np.random.default_rng(3)) != new_state(np.random.default_rng(4))
+
+
+def test_the_state_of_numbers_depends_on_each_of_them_and_on_their_order():
+    """Its last step is the step of the sequence: zero gives the published first number."""
+    assert int(state_of(0)[0]) == 0xE220A8397B1DCDAF
+    states = {int(state_of(*numbers)[0]) for numbers in [(1, 2), (2, 1), (1,), (1, 2, 0), (2**63,)]}
+    assert len(states) == 5
+    assert state_of(7, 2**62) == state_of(7, 2**62)

@@ -134,6 +134,14 @@ def test_cards_are_of_all_tasks_and_of_all_verdicts(page):
     assert {text[0] for text in verdicts} == {"r", "w"}
 
 
+def test_all_items_are_shown_unless_fewer_are_asked_for(runs, tmp_path):
+    page = write(runs, tmp_path, "base")[0].read_text()
+    items = len((runs / "base" / "targets.jsonl").read_text().splitlines())
+    assert len(cards(page)) == items
+    assert f"{items} of {items} items" in page
+    assert "Only one right of" not in page  # there is no second run
+
+
 def test_published_rows_are_marked_as_those_of_others(page):
     rows = re.search(r'<tbody class="theirs">.*?</tbody>', page, flags=re.DOTALL)[0]
     assert "GPT-5" in rows

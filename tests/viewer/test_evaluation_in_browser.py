@@ -63,17 +63,18 @@ def opened(tmp_path_factory):
 
 
 def shown(opened, **chosen):
-    for name in ("task", "right", "wrong"):
+    for name in ("task", "right", "wrong", "differ"):
         opened.select_option(f"select[name={name}]", chosen.get(name, ""))
     return [card.text_content() for card in opened.locator(".card:visible header code").all()]
 
 
-def test_items_are_chosen_by_task_and_by_who_is_right_and_wrong(opened):
+def test_items_are_chosen_by_task_by_who_is_right_and_wrong_and_by_who_differs(opened):
     assert len(shown(opened)) == 10
     assert shown(opened, task="among") == [f"among_{verdicts}" for verdicts in VERDICTS]
     assert shown(opened, right="0", wrong="1") == ["among_rw", "around_rw"]
     assert shown(opened, task="around", wrong="1") == ["around_rw", "around_ww"]
     assert opened.text_content("output") == "2 of the 10 items drawn from 50"
+    assert shown(opened, task="among", differ="0 1") == ["among_rw", "among_wr"]
 
 
 def test_an_image_opens_large_and_arrows_go_to_the_next_of_its_item(opened):

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from xvr.geometry.camera import Camera, project, unproject
-from xvr.geometry.visibility import Tolerance, lookup_depth
+from xvr.geometry.visibility import Tolerance, carried_errors, lookup_depth
 from xvr.sources.records import Depth
 
 PIXELS_PER_PAIR = 300
@@ -94,6 +94,8 @@ class DepthViews:
         read: ReadDepth | None,
     ) -> Float[np.ndarray, " m"]:
         """(depth of the carried point - depth map) / depth map, where comparable."""
+        if read is None and near.model == far.model == "pinhole":
+            return carried_errors(near, far, self.depths[other], uv_px, raw, EDGE)
         points = unproject(near, uv_px, read(near, uv_px, raw) if read else raw)
         found_px, depth_m = project(far, points)
         ahead = np.isfinite(found_px).all(axis=1)

@@ -18,16 +18,19 @@ import numpy as np
 
 from xvr.capture.agreement import Agreement, TrackViews, sample_depths
 from xvr.capture.mistakes import order_mistakes, rig_mistakes
-from xvr.capture.verdict import Verdict, judge
+from xvr.capture.verdict import Verdict, is_clear, judge
 from xvr.errors import Unusable
 from xvr.geometry.camera import Camera
 from xvr.sources import Source, index, load
-from xvr.sources.records import Depth, Episode, Scene, View
+from xvr.sources.records import Depth, Episode, EpisodeCamera, Scene, View
 from xvr.tasks.rules import Rules
 
 VIEWS = 24
 PAIRS = 24
 INSTANTS = 4
+"""Of an episode, at which its cameras are compared ..."""
+FIRST_INSTANTS = 2
+"""... or only so many, near its ends, when these leave no doubt."""
 MAX_SIGHTINGS = 50_000
 NOTHING = Agreement(0, 0, 0, 0, float("nan"))
 
@@ -170,22 +173,48 @@ def _check_episode(episode: Episode, rules: Rules) -> Finding:
             by="",
             verdict=Verdict(kind="unchecked", given=NOTHING, looks_like=looks),
         )
-    cameras: list[Camera] = []
-    depths: list[Depth] = []
-    pairs: list[tuple[int, int]] = []
-    members: list[tuple[int, str]] = []
-    for frame in _instants(episode):
-        first = len(cameras)
-        for camera in deep:
-            depth = camera.read_depth(frame) if camera.read_depth else None
-            if depth is not None and camera.calibration:
-                cameras.append(camera.calibration(frame))
-                depths.append(depth)
-                members.append((frame, camera.key))
-        pairs += permutations(range(first, len(cameras)), 2)
-    views = sample_depths(cameras, depths, pairs, rules.consistent_depth_share, _rng(episode.id))
-    verdict = judge(views, cameras, rules, rig_mistakes(members))
+    rig = _RigDepths(episode, deep)
+    instants = _instants(episode)
+    verdict = rig.verdict(instants[:FIRST_INSTANTS], rules)
+    if not is_clear(verdict.given):
+        verdict = rig.verdict(instants, rules)
     return Finding(id=episode.id, by="depth", verdict=verdict)
+
+
+class _RigDepths:
+    """Depth maps of the cameras of an episode, read when they are needed."""
+
+    def __init__(self, episode: Episode, cameras: Sequence[EpisodeCamera]) -> None:
+        self._episode = episode
+        self._cameras = cameras
+        self._read: dict[int, list[tuple[str, Camera, Depth]]] = {}
+
+    def verdict(self, instants: Sequence[int], rules: Rules) -> Verdict:
+        """Compare every two cameras at each of the instants."""
+        members: list[tuple[int, str]] = []
+        cameras: list[Camera] = []
+        depths: list[Depth] = []
+        pairs: list[tuple[int, int]] = []
+        for frame in sorted(instants):
+            first = len(cameras)
+            for key, camera, depth in self._at(frame):
+                members.append((frame, key))
+                cameras.append(camera)
+                depths.append(depth)
+            pairs += permutations(range(first, len(cameras)), 2)
+        rng = _rng(self._episode.id)
+        views = sample_depths(cameras, depths, pairs, rules.consistent_depth_share, rng)
+        return judge(views, cameras, rules, rig_mistakes(members))
+
+    def _at(self, frame: int) -> list[tuple[str, Camera, Depth]]:
+        if frame not in self._read:
+            found = []
+            for camera in self._cameras:
+                depth = camera.read_depth(frame) if camera.read_depth else None
+                if depth is not None and camera.calibration:
+                    found.append((camera.key, camera.calibration(frame), depth))
+            self._read[frame] = found
+        return self._read[frame]
 
 
 def _figures(agreement: Agreement) -> dict[str, float | None]:
@@ -202,9 +231,13 @@ def _figures(agreement: Agreement) -> dict[str, float | None]:
 
 
 def _instants(episode: Episode) -> list[int]:
-    """Frames evenly over the episode; multiples of 30, as depth is often kept of every nth."""
+    """Frames evenly over the episode: one near each end first, then those between.
+
+    Multiples of 30, as depth is often kept of every nth frame only.
+    """
     evenly = [(2 * n + 1) * episode.length // (2 * INSTANTS) for n in range(INSTANTS)]
-    return sorted({frame - frame % 30 for frame in evenly})
+    spread = [*evenly[:: INSTANTS - 1], *evenly[1:-1]]
+    return list(dict.fromkeys(frame - frame % 30 for frame in spread))
 
 
 def _neighbours(count: int) -> list[tuple[int, int]]:

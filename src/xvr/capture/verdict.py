@@ -80,8 +80,7 @@ def judge(
         special: mistakes that only captures of this kind have, such as poses in another order.
     """
     given = views.agreement(cameras)
-    clear = given.share_unhidden >= CLEAR_SHARE and given.share >= 1 - MAX_HIDDEN_SHARE
-    if clear and _comparable(given):
+    if is_clear(given):
         return Verdict(kind="consistent", given=given)
     mistakes = [*pose_mistakes(), *focal_mistakes(), *size_mistakes(), *special]
     if isinstance(views, DepthViews):
@@ -105,6 +104,12 @@ def judge(
     if given.share_unhidden < rules.min_consistent_share:
         return Verdict(kind="inconsistent", given=given, mistake="unknown", looks_like=UNKNOWN)
     return Verdict(kind="consistent", given=given)
+
+
+def is_clear(given: Agreement) -> bool:
+    """Whether so much agrees that no mistake is looked for."""
+    clear = given.share_unhidden >= CLEAR_SHARE and given.share >= 1 - MAX_HIDDEN_SHARE
+    return clear and _comparable(given)
 
 
 def _tried(

@@ -31,6 +31,8 @@ def data_build(
     jpeg_quality: int = 95,
     images: Literal["shards", "folder", "none"] = "shards",
     keep_clean: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    mark_scale: float = 1.0,
+    mark_labels: Annotated[bool, tyro.conf.FlagCreatePairsOff] = True,
     seed: int = 0,
     workers: int = 1,
     ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None,
@@ -58,6 +60,8 @@ def data_build(
         jpeg_quality: Quality of JPEG images, 1 to 100.
         images: Tar shards, an unpacked folder, or none (marks as data only).
         keep_clean: Keep the unmarked image beside each marked one.
+        mark_scale: How much larger than usual marks are drawn, 0.5 to 4.
+        mark_labels: Leave out the words beside marks.
         seed: Root of all randomness.
         workers: Processes on this machine.
         ray: Work on the Ray cluster at this address, or on one started here: local.
@@ -86,6 +90,8 @@ def data_build(
         jpeg_quality=jpeg_quality,
         images=images,
         keep_clean=keep_clean,
+        mark_scale=mark_scale,
+        mark_labels=mark_labels,
     )
     crew = Crew(workers=workers, ray=ray, rank=rank, world=world)
     if overwrite and world > 1:

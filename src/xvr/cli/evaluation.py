@@ -39,8 +39,10 @@ def eval_run(
     """
     from xvr.evaluation.benchmarks import get_benchmark
     from xvr.evaluation.models import make_model
-    from xvr.evaluation.run import RunOptions, run
+    from xvr.evaluation.run import RunOptions, run, unknown_cost
 
+    if max_cost is not None and options.input_price_usd is None:
+        raise unknown_cost(model)  # before any answer is paid for
     chosen = get_benchmark(benchmark, split=split)
     loaded = chosen.load(data)
     for note in loaded.notes:

@@ -84,7 +84,7 @@ def eval_report(
     /,
     out: Path = Path("report.html"),
     data: Path | None = None,
-    samples: int = 48,
+    samples: int = 2000,
     scorer: str | None = None,
     seed: int = 0,
 ) -> int:
@@ -95,7 +95,8 @@ def eval_report(
         out: Page to write.
         data: What the runs were asked, for images and difficulty; where they found it when left
             out.
-        samples: Most items shown; images of more than 150 are files beside the page.
+        samples: Most items shown; of more, so many are drawn. Images of more than 150 are files
+            beside the page.
         scorer: Scorer of the benchmark; its default one when left out.
         seed: Seed of the bootstrap and of the items shown.
     """

@@ -18,6 +18,7 @@ def sim_captures(
     frames: int = 60,
     width: int = 640,
     height: int = 480,
+    plain: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     workers: int = 1,
 ) -> int:
     """Record object-centric RGB-D orbits on cluttered tables, in the WildRGB-D layout.
@@ -29,13 +30,14 @@ def sim_captures(
         frames: Frames of each orbit.
         width: Image width, pixels.
         height: Image height, pixels.
+        plain: Draw without shadows and multisampling, which costs less than half.
         workers: Processes.
     """
     from xvr.sim.captures import record_captures
 
     written = 0
     with Bar("captures", "scene") as bar:
-        recorded = record_captures(out, scenes, seed, frames, width, height, workers)
+        recorded = record_captures(out, scenes, seed, frames, width, height, workers, plain)
         for count, capture in enumerate(recorded, start=1):
             written += capture.written
             bar.show(count, scenes)
@@ -50,6 +52,7 @@ def sim_episodes(
     seed: int = 0,
     format: Literal["v2.1", "v3.0"] = "v2.1",
     size: int = 256,
+    fps: int = 20,
     workers: int = 1,
 ) -> int:
     """Record a robot arm at three kitchen tasks, as a LeRobot dataset with calibration and depth.
@@ -60,13 +63,14 @@ def sim_episodes(
         seed: Root of all randomness.
         format: LeRobot dataset version.
         size: Image width and height, pixels.
+        fps: Frames per second that are kept; it divides 20.
         workers: Processes.
     """
     from xvr.sim.episodes import record_episodes
 
     failed = 0
     with Bar("episodes", "episode") as bar:
-        recorded = record_episodes(out, episodes, seed, format, size, workers)
+        recorded = record_episodes(out, episodes, seed, format, size=size, workers=workers, fps=fps)
         for count, episode in enumerate(recorded, start=1):
             failed += episode.failures
             bar.show(count, episodes)

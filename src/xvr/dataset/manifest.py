@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 from collections import Counter
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def write_manifest(
         "identity": identity,
         "xvr": __version__,
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: _version(name) for name in LIBRARIES},
         "config": config,
         "sources": sources,
         **outcome,
@@ -76,3 +77,8 @@ def read_manifest(dataset: Path) -> dict[str, Any] | None:
         return json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path} is no JSON: {error}") from error
+
+
+@cache
+def _version(library: str) -> str:
+    return version(library)

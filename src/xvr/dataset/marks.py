@@ -74,9 +74,19 @@ class _Plate(NamedTuple):
 
 
 def draw_marks(
-    image: UInt8[np.ndarray, "h w 3"], marks: Sequence[Mark]
+    image: UInt8[np.ndarray, "h w 3"],
+    marks: Sequence[Mark],
+    scale: float = 1.0,
+    labels: bool = True,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """A copy of an RGB image with all the marks given (their `image` number is not looked at).
+
+    Args:
+        image: what to draw on.
+        marks: what to draw.
+        scale: how much larger than usual marks and labels are; at more than 1.5 the dots of one
+            image may touch where tasks allow them near each other.
+        labels: draw the words beside the marks too.
 
     Colours stay visible where marks keep the tasks' distances: dots 8 % of the diagonal apart,
     arrows from one tail 30 degrees apart and 5 % of the diagonal long. A label for which there is
@@ -87,7 +97,7 @@ def draw_marks(
     """
     drawn = np.array(image, order="C")
     height, width = drawn.shape[:2]
-    style = _style(width, height)
+    style = _style(width, height, scale)
     arrows = [mark for mark in marks if mark.kind == "arrow"]
     layers = ((style.rim + style.halo, _LIGHT), (style.rim, _DARK), (0.0, None))
     outlines = _arrow_outlines(arrows, [grown for grown, _ in layers], style)
@@ -98,22 +108,22 @@ def draw_marks(
                 _fill_circle(drawn, mark.uv_px, style.radius + grown, paint or RGB[mark.color])
         for mark, outline in zip(arrows, outlines_of_layer, strict=True):
             cv2.fillPoly(drawn, [outline], paint or RGB[mark.color], cv2.LINE_AA, _SHIFT)
-    for plate, box in _layout(marks, style, (width, height)):
+    for plate, box in _layout(marks, style, (width, height)) if labels else ():
         _lay_over(drawn, plate, box)
     return drawn
 
 
-def mark_extent_px(width: int, height: int) -> float:
+def mark_extent_px(width: int, height: int, scale: float = 1.0) -> float:
     """How far the paint of a mark reaches from a dot's centre or an arrow's ends, pixels.
 
     A mark whose dot centre, or whose tail and head, are so far inside the image is whole.
     """
-    return _style(width, height).extent
+    return _style(width, height, scale).extent
 
 
 @lru_cache(maxsize=64)
-def _style(width: int, height: int) -> _Style:
-    diagonal = math.hypot(width, height)
+def _style(width: int, height: int, scale: float) -> _Style:
+    diagonal = math.hypot(width, height) * scale
     return _Style(
         radius=max(4.0, 0.011 * diagonal),
         rim=max(0.75, 0.002 * diagonal),

@@ -68,8 +68,10 @@ def _records(path: Path, kind: TypeAdapter[RecordT]) -> Iterator[RecordT]:
                 yield kind.validate_json(line)
             except ValidationError as error:
                 first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"])
-                raise UserError(f"{path}:{number}: {where}: {first['msg']}") from error
+                where = [".".join(str(part) for part in first["loc"])] if first["loc"] else []
+                told = ": ".join([f"{path}:{number}", *where, first["msg"]])
+                cut = "" if line.endswith(b"\n") else "; the file is cut short, get it again"
+                raise UserError(told + cut) from error
 
 
 def _out_of_order(path: Path, number: int, split: str) -> UserError:

@@ -1,7 +1,6 @@
 """From a draft to the records of a sample, image numbers still open until the merge."""
 
 import re
-from dataclasses import asdict
 from typing import Any
 
 from xvr import __version__
@@ -58,7 +57,7 @@ def unit_record(
                 for mark in draft.marks
             ],
             "world": draft.world,
-            "options": [asdict(option) for option in draft.options],
+            "options": [dict(vars(option)) for option in draft.options],
             "answer": draft.answer,
             "checks": _rounded(draft.checks),
             "difficulty": _rounded(draft.difficulty),

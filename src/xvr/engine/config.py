@@ -53,6 +53,10 @@ class BuildConfig:
     """Tar shards as released, an unpacked folder, or marks as data only."""
     keep_clean: bool = False
     """Keep the unmarked image beside each marked one."""
+    mark_scale: float = 1.0
+    """How much larger than usual marks are drawn, for models that see small images."""
+    mark_labels: bool = True
+    """Draw the words beside marks."""
     images_per_shard: int = 10_000
     """Images in one tar."""
 
@@ -71,6 +75,8 @@ class BuildConfig:
                 raise UserError(f"{name} is {getattr(self, name)}; it must be in 0..1")
         if not 1 <= self.jpeg_quality <= 100 or self.images_per_shard < 1:
             raise UserError("jpeg quality must be 1..100 and images per shard at least 1")
+        if not 0.5 <= self.mark_scale <= 4:
+            raise UserError(f"--mark-scale is {self.mark_scale}; it must be in 0.5..4")
         if self.keep_clean and self.images == "none":
             raise UserError("--keep-clean needs images: drop --images none")
 

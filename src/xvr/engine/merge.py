@@ -6,7 +6,9 @@ that the dataset is complete.
 
 import hashlib
 import json
+import os
 import shutil
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -19,6 +21,8 @@ from xvr.engine.seeds import child_rng
 from xvr.engine.unit import image_extension
 from xvr.errors import UserError
 
+_OPEN_FILES = 64
+
 
 class _Place(NamedTuple):
     """Where a record is: unit, and byte range in its records file."""
@@ -26,6 +30,46 @@ class _Place(NamedTuple):
     unit: str
     start: int
     size: int
+
+
+class _Units:
+    """Reads from the files of finished units; those that were read last stay open."""
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        self._open: OrderedDict[Path, int] = OrderedDict()
+
+    def record(self, place: _Place) -> dict[str, Any]:
+        """A record, as it was written."""
+        path = UnitFiles(self._work, place.unit).records
+        return json.loads(self._read(path, place.start, place.size))
+
+    def image(self, unit: str, offset: int, size: int) -> bytes:
+        """An encoded image.
+
+        Raises:
+            UserError: it is no longer whole.
+        """
+        files = UnitFiles(self._work, unit)
+        data = self._read(files.blob, offset, size)
+        if len(data) != size:
+            raise _damaged(files, files.blob)
+        return data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+    def _read(self, path: Path, offset: int, size: int) -> bytes:
+        if path not in self._open:
+            if len(self._open) == _OPEN_FILES:
+                os.close(self._open.popitem(last=False)[1])
+            self._open[path] = os.open(path, os.O_RDONLY)
+        self._open.move_to_end(path)
+        return os.pread(self._open[path], size, offset)
 
 
 class _FolderWriter:
@@ -89,14 +133,18 @@ def _merge_split(
     provenance = work / f"{split}.provenance.jsonl"
     tasks: dict[str, int] = {}
     seen: set[str] = set()
-    with samples.open("w") as sample_lines, provenance.open("w") as provenance_lines:
+    with (
+        samples.open("w") as sample_lines,
+        provenance.open("w") as provenance_lines,
+        _Units(work) as finished,
+    ):
         for position in order:
             slot = slots[position]
-            record = _read(work, places[slot])
+            record = finished.record(places[slot])
             # Two sources may have the same name and numbers.
             unique = unused_id(record["sample"]["sample_id"], seen)
             record["sample"]["sample_id"] = record["provenance"]["sample_id"] = unique
-            images.store(record, UnitFiles(work, places[slot].unit))
+            images.store(record, places[slot].unit, finished)
             sample_lines.write(json.dumps(record["sample"]) + "\n")
             provenance_lines.write(json.dumps(record["provenance"]) + "\n")
             tasks[slot[0]] = tasks.get(slot[0], 0) + 1
@@ -115,7 +163,7 @@ class _ImageNumbering:
         elif config.images == "folder":
             self._out = _FolderWriter(out)
 
-    def store(self, record: dict[str, Any], files: UnitFiles) -> None:
+    def store(self, record: dict[str, Any], unit: str, finished: _Units) -> None:
         """Store a record's images and replace their numbers by urls, in place."""
         urls = [
             image_url(self._next + n, self._extension)
@@ -129,15 +177,10 @@ class _ImageNumbering:
             image["url"] = urls[image["url"] - 1]
         if self._out is None or not record["images"]:
             return
-        with files.blob.open("rb") as blob:
-            for url, places in zip(urls, record["images"], strict=True):
-                for kind, (offset, size) in places.items():
-                    blob.seek(offset)
-                    name = url if kind == "image" else url.replace("images/", "clean/", 1)
-                    data = blob.read(size)
-                    if len(data) != size:
-                        raise _damaged(files, files.blob)
-                    self._out.add(name, data)
+        for url, places in zip(urls, record["images"], strict=True):
+            for kind, (offset, size) in places.items():
+                name = url if kind == "image" else url.replace("images/", "clean/", 1)
+                self._out.add(name, finished.image(unit, offset, size))
 
     def __enter__(self) -> Self:
         return self
@@ -163,12 +206,6 @@ def _locate(work: Path, units: dict[str, str]) -> dict[tuple[str, int], _Place]:
             places[task, index] = _Place(unit, start, len(line))
             start += len(line)
     return places
-
-
-def _read(work: Path, place: _Place) -> dict[str, Any]:
-    with UnitFiles(work, place.unit).records.open("rb") as lines:
-        lines.seek(place.start)
-        return json.loads(lines.read(place.size))
 
 
 def _damaged(files: UnitFiles, path: Path) -> UserError:

@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -70,7 +70,7 @@ class UnitFiles:
     def commit(self, receipt: Receipt) -> None:
         """Write the receipt, unless another process was faster."""
         if not self.receipt.exists():
-            data = json.dumps(asdict(receipt)).encode()
+            data = json.dumps(vars(receipt)).encode()
             atomic.write_bytes(self.receipt, data, writer=_writer())
 
     def read_records(self) -> Iterator[dict[str, Any]]:

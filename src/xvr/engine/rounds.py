@@ -11,7 +11,7 @@ from xvr.engine.executor import Crew, Execute
 from xvr.engine.plan import SplitPlanner, Unit, assign_splits, split_counts
 from xvr.engine.ranks import execute_with_others
 from xvr.engine.receipt import Receipt, UnitFiles
-from xvr.engine.unit import run_unit
+from xvr.engine.unit import forget_episodes, run_unit
 from xvr.engine.watch import Watched, require_there
 from xvr.errors import UserError
 from xvr.sources.records import Ref
@@ -73,6 +73,7 @@ def run_rounds(shop: Workshop, execute: Execute, progress: Progress | None) -> L
     Raises:
         UserError: the sources give too little, or changed meanwhile.
     """
+    forget_episodes()
     refs = [ref for watched in shop.sources for ref in watched.refs]
     splits = assign_splits(refs, shop.config)
     wanted = split_counts(shop.config, splits)

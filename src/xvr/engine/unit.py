@@ -7,6 +7,7 @@ same bytes in any process, at any time.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,17 @@ from xvr.engine.receipt import Receipt, UnitFiles, UnitWriter
 from xvr.engine.seeds import child_rng, digest
 from xvr.errors import Unusable
 from xvr.sources import load
+from xvr.sources.open_videos import close_all
 from xvr.sources.records import Episode, Image, Ref, Scene, View
 from xvr.tasks import get_task
 from xvr.tasks.draft import Draft, ImageRef, Refusal, Slot
 from xvr.tasks.filters import check_episode, check_points, check_scene
 from xvr.tasks.grid import EpisodePair, FrameGrid
 from xvr.tasks.pool import PointPool, ViewPixels, build_pool
+from xvr.tasks.rules import Rules
 
 MAX_VIEWS = 60
-MAX_INSTANTS = 64
+MIN_INSTANTS, MAX_INSTANTS = 2, 64
 GIVE_UP = 3
 
 
@@ -59,6 +62,12 @@ def run_unit(unit: Unit, config: BuildConfig, work: Path, fingerprint: str) -> R
         receipt = Receipt(unit=unit.name, config=fingerprint, skipped=skipped)
     files.commit(receipt)
     return receipt
+
+
+def forget_episodes() -> None:
+    """Look at the files of episodes again, as a new build does; close what is open of them."""
+    _load_episode.cache_clear()
+    close_all()
 
 
 def _make(unit: Unit, config: BuildConfig, writer: UnitWriter, fingerprint: str) -> Receipt:
@@ -121,6 +130,8 @@ def _try(
         draft = task.draft(subject.drafting, slot, rng, config.rules)
         if isinstance(draft, Refusal):
             refusals[draft.reason] += 1
+            if draft.final:
+                break
             continue
         key = digest(slot.task, draft.key).hex()[:16]
         if key not in taken:
@@ -136,7 +147,7 @@ class _Ink:
         self._config = config
         self._subject = subject
         self._writer = writer
-        self._clean: dict[ImageRef, bytes] = {}
+        self._clean: dict[tuple[str, int, int], bytes] = {}
 
     def write(self, draft: Draft) -> tuple[list[dict[str, tuple[int, int]]], list[tuple[int, int]]]:
         """Places of the written images in the blob, and their (width, height)."""
@@ -156,12 +167,14 @@ class _Ink:
     def _marked(self, ref: ImageRef, image: Image, marks: list) -> bytes:
         if not marks:
             return self._unmarked(ref, image)
-        return self._encode(draw_marks(image, marks))
+        config = self._config
+        return self._encode(draw_marks(image, marks, config.mark_scale, config.mark_labels))
 
     def _unmarked(self, ref: ImageRef, image: Image) -> bytes:
-        if ref not in self._clean:
-            self._clean[ref] = self._encode(image)
-        return self._clean[ref]
+        frame = (ref.view, ref.frame_index, ref.episode)  # whatever part it plays in a question
+        if frame not in self._clean:
+            self._clean[frame] = self._encode(image)
+        return self._clean[frame]
 
     def _encode(self, image: Image) -> bytes:
         return encode(image, self._config.image_format, self._config.jpeg_quality)
@@ -221,14 +234,15 @@ def _depth_maps(scene: Scene, chosen: list[View], depths: list) -> Iterator[tupl
 
 
 def _open_pair(unit: Unit, config: BuildConfig) -> Subject:
-    episode = _load_episode(unit.ref, config)
-    # two thirds: most instants serve several questions, and no camera is decoded in vain
-    grids = [_grid(episode, unit, 2 * len(unit.slots) // 3, config)]
+    episode = _load_episode(unit.ref, config.rules)
+    grids = [_grid(episode, unit, _instants(unit), config)]
     refs, reasons = [unit.ref], Counter()
     crossing = sum(1 for task, _ in unit.slots if task == "cross_scenario_localization")
     if unit.partner is not None and crossing:
         try:
-            grids.append(_grid(_load_episode(unit.partner, config), unit, crossing, config))
+            grids.append(
+                _grid(_load_episode(unit.partner, config.rules), unit, crossing // 2, config)
+            )
             refs.append(unit.partner)
         except Unusable as verdict:
             reasons[f"partner_{verdict.reason}"] += 1
@@ -243,18 +257,30 @@ def _open_pair(unit: Unit, config: BuildConfig) -> Subject:
     )
 
 
-def _load_episode(ref: Ref, config: BuildConfig) -> Episode:
+@lru_cache(maxsize=4)
+def _load_episode(ref: Ref, rules: Rules) -> Episode:
+    """An episode that passed the rules; kept, as it may be the partner of the next one."""
     episode = load(ref)
     assert isinstance(episode, Episode), ref
-    check_episode(episode, config.rules)
-    refuse_inconsistent_episode(episode, config.rules)
+    check_episode(episode, rules)
+    refuse_inconsistent_episode(episode, rules)
     return episode
 
 
-def _grid(episode: Episode, unit: Unit, samples: int, config: BuildConfig) -> FrameGrid:
-    """Random instants, as many as the samples asked for can use."""
-    least = max(get_task(task).min_instants for task, _ in unit.slots)
-    count = min(episode.length, max(least, min(MAX_INSTANTS, samples)))
+def _instants(unit: Unit) -> int:
+    """Half as many instants as samples, and two for three samples of one task.
+
+    All cameras are decoded at all instants, a question shows three cameras of four or so, and
+    questions use all instants about equally often. So nearly all that is decoded is shown.
+    """
+    asked = Counter(task for task, _ in unit.slots)
+    least = max(get_task(task).min_instants for task in asked)
+    return max(least, len(unit.slots) // 2, 2 * max(asked.values()) // 3)
+
+
+def _grid(episode: Episode, unit: Unit, instants: int, config: BuildConfig) -> FrameGrid:
+    """An episode at random instants."""
+    count = min(episode.length, max(MIN_INSTANTS, min(MAX_INSTANTS, instants)))
     rng = child_rng(config.seed, unit.ref.id, episode.id, "grid", unit.round)
     frames = np.sort(rng.choice(episode.length, size=count, replace=False))
     return FrameGrid(

@@ -167,6 +167,8 @@ def overview_table(results: Results) -> Table:
             f"* published by others ({sources}) and not measured here; to be held against a run "
             "only where it was asked the published release"
         )
+    if any(_is_of_more_tasks(row, tasks) for row in results.published):
+        notes.append("a published total over tasks that no run was asked is left out (\u2013)")
     notes += [f"{row.name}: {row.note}" for row in results.published if row.note]
     return Table(
         title=f"{results.benchmark}, scorer {results.scorer}",
@@ -178,9 +180,13 @@ def overview_table(results: Results) -> Table:
 
 def _their_row(row: PublishedRow, tasks: Sequence[str], totals: Sequence[str]) -> Row:
     """Their overall number stands under our first total, where that is over all of their tasks."""
-    overall = row.overall if set(row.percent) <= set(tasks) else None
+    overall = None if _is_of_more_tasks(row, tasks) else row.overall
     numbers = [*(row.percent.get(task) for task in tasks), overall, *(None for _ in totals[1:])]
     return Row(cells=(f"{row.name}\u00a0*", *map(_given, numbers)), kind="theirs")
+
+
+def _is_of_more_tasks(row: PublishedRow, tasks: Sequence[str]) -> bool:
+    return row.overall is not None and not set(row.percent) <= set(tasks)
 
 
 def _our_cell(summary: Summary | None) -> str:

@@ -207,10 +207,7 @@ class _Session:
             self._add(question.prompt.item_id, question.key, reply, call.seconds)
             unknown = not isinstance(reply, Failure) and reply.cost_usd is None
             if unknown and self._max_cost_usd is not None:
-                raise UserError(
-                    f"--max-cost: what {self._model.name} costs is unknown; give "
-                    "--input-price-usd and --output-price-usd, or leave --max-cost out"
-                )
+                raise unknown_cost(self._model.name)
 
     def _add(
         self, item_id: str, key: str, reply: Answer | Failure, seconds: float | None = None
@@ -243,6 +240,14 @@ def manifest_of(
         notes=loaded.notes,
         versions=_versions(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def unknown_cost(model: str) -> UserError:
+    """A budget cannot be kept where nobody knows what an answer costs."""
+    return UserError(
+        f"--max-cost: what {model} costs is unknown; give --input-price-usd and "
+        "--output-price-usd, or leave --max-cost out"
     )
 
 

@@ -1,7 +1,11 @@
 """Angles between directions, image arrows and planes, in degrees, safe at the ends of arccos."""
 
+import math
+from functools import lru_cache
+
+import numba
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 
 def unit(vectors: Float[np.ndarray, "*b d"]) -> Float[np.ndarray, "*b d"]:
@@ -19,7 +23,35 @@ def angles_seen_from(
     point_world: Float[np.ndarray, "3"], centers_world: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "n n"]:
     """Angle between every pair of camera centres as seen from a point, 0..180."""
-    return angles_between(unit(centers_world - point_world))
+    return _angles_seen_from(point_world, centers_world)
+
+
+@lru_cache
+def upper_pairs(count: int) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+    """Both indices of every pair of different ones of `count` things, the smaller one first."""
+    first, second = np.triu_indices(count, 1)
+    first.flags.writeable = second.flags.writeable = False
+    return first, second
+
+
+@numba.njit(cache=True)
+def _angles_seen_from(point, centers):  # pragma: no cover - compiled
+    rays, angles = np.empty((len(centers), 3)), np.empty((len(centers), len(centers)))
+    for i in range(len(centers)):
+        square = 0.0
+        for axis in range(3):
+            rays[i, axis] = centers[i, axis] - point[axis]
+            square += rays[i, axis] * rays[i, axis]
+        length = math.sqrt(square) if square > 0 else 1.0
+        for axis in range(3):
+            rays[i, axis] /= length
+        for j in range(i + 1):
+            cosine = 0.0
+            for axis in range(3):
+                cosine += rays[i, axis] * rays[j, axis]
+            angle = math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+            angles[i, j] = angles[j, i] = angle
+    return angles
 
 
 def plane_angles(normals: Float[np.ndarray, "*b n 3"]) -> Float[np.ndarray, "*b n n"]:

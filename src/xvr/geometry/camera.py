@@ -9,6 +9,7 @@ RADIAL and OPENCV; `fisheye` is OpenCV's equidistant k1..k4 (COLMAP's OPENCV_FIS
 """
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 import cv2
@@ -53,7 +54,7 @@ class Camera:
                 f"size {self.width}x{self.height} and focal lengths {self.fx}, {self.fy} "
                 "must be positive"
             )
-        if not np.isfinite([self.fx, self.fy, self.cx, self.cy, *self.distortion]).all():
+        if not all(map(isfinite, (self.fx, self.fy, self.cx, self.cy, *self.distortion))):
             raise ValueError("intrinsics must be finite")
         check_rigid(self.world_from_camera)
 
@@ -88,14 +89,28 @@ class Camera:
 
 def check_rigid(matrix: Float[np.ndarray, "4 4"]) -> None:
     """Raise `ValueError` unless the matrix is a finite rigid transform."""
-    if not np.isfinite(matrix).all():
+    finite, error, turned, last_row = _rigidity(np.ascontiguousarray(matrix, np.float64))
+    if not finite:
         raise ValueError("pose has a non-finite entry")
-    rotation = matrix[:3, :3]
-    error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
-    if error > RIGID_TOLERANCE or np.linalg.det(rotation) < 0:
+    if error > RIGID_TOLERANCE or turned < 0:
         raise ValueError(f"pose is not rigid: |R R^T - I| reaches {error:.2g}")
-    if np.abs(matrix[3] - (0, 0, 0, 1)).max() > RIGID_TOLERANCE:
+    if last_row > RIGID_TOLERANCE:
         raise ValueError(f"last row of the pose is {matrix[3].tolist()}, not 0 0 0 1")
+
+
+@numba.njit(cache=True)
+def _rigidity(m):  # pragma: no cover - compiled
+    """Whether all is finite, largest |R R^T - I|, determinant of R, largest error of row 4."""
+    error = 0.0
+    for i in range(3):
+        for j in range(3):
+            product = m[i, 0] * m[j, 0] + m[i, 1] * m[j, 1] + m[i, 2] * m[j, 2]
+            error = max(error, abs(product - (1.0 if i == j else 0.0)))
+    turned = m[0, 0] * (m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1])
+    turned -= m[0, 1] * (m[1, 0] * m[2, 2] - m[1, 2] * m[2, 0])
+    turned += m[0, 2] * (m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0])
+    last_row = max(max(abs(m[3, 0]), abs(m[3, 1])), max(abs(m[3, 2]), abs(m[3, 3] - 1.0)))
+    return np.isfinite(m).all(), error, turned, last_row
 
 
 def project(

@@ -82,6 +82,24 @@ def lookup_depth(
     return _lookup(depth_map_m, np.ascontiguousarray(uv_px, np.float64), *map(float, tolerance))
 
 
+def carried_errors(
+    near: Camera,
+    far: Camera,
+    far_map_m: Float[np.ndarray, "h w"],
+    uv_px: Float[np.ndarray, "n 2"],
+    depth_m: Float[np.ndarray, " n"],
+    tolerance: Tolerance,
+) -> Float[np.ndarray, " m"]:
+    """Carry pixels of one pinhole camera into another, and compare with its depth map.
+
+    Returns:
+        (depth of the carried pixel - depth map) / depth map, where the map can be read.
+    """
+    far_from_near = far.camera_from_world @ near.world_from_camera
+    lenses = (near.fx, near.fy, near.cx, near.cy), (far.fx, far.fy, far.cx, far.cy)
+    return _carried(far_map_m, far_from_near, lenses, uv_px, depth_m, tuple(map(float, tolerance)))
+
+
 def estimate_normals(
     camera: Camera, depth_map_m: Float[np.ndarray, "h w"], pixels: Int[np.ndarray, "n 2"], step: int
 ) -> Float[np.ndarray, "n 3"]:
@@ -148,6 +166,28 @@ def _interpolate(depth_map, u, v, absolute_m, share):  # pragma: no cover - comp
         return np.nan
     fx, fy = x - x0, y - y0
     return (a * (1 - fx) + b * fx) * (1 - fy) + (c * (1 - fx) + d * fx) * fy
+
+
+@numba.njit(cache=True)
+def _carried(
+    far_map, far_from_near, lenses, uv_px, depth_m, tolerance
+):  # pragma: no cover - compiled
+    (fx, fy, cx, cy), (far_fx, far_fy, far_cx, far_cy) = lenses
+    m, out, kept = far_from_near, np.empty(len(uv_px)), 0
+    for i in range(len(uv_px)):
+        z = depth_m[i]
+        x, y = (uv_px[i, 0] - cx) / fx * z, (uv_px[i, 1] - cy) / fy * z
+        far_z = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+        if not far_z > 0:
+            continue
+        far_x = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
+        far_y = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+        u, v = far_fx * far_x / far_z + far_cx, far_fy * far_y / far_z + far_cy
+        seen = _interpolate(far_map, u, v, tolerance[0], tolerance[1])
+        if seen > 0:
+            out[kept] = (far_z - seen) / seen
+            kept += 1
+    return out[:kept]
 
 
 @numba.njit(cache=True)

@@ -46,9 +46,15 @@ class _Plan:
     frames: int
     width: int
     height: int
+    plain: bool
+
+    def record(self) -> dict[str, object]:
+        """What the file at the root says; a folder made before there was `plain` says nothing."""
+        settings = asdict(self)
+        return settings if self.plain else {k: v for k, v in settings.items() if k != "plain"}
 
 
-def record_captures(
+def record_captures(  # noqa: PLR0913
     out: Path,
     scenes: int,
     seed: int = 0,
@@ -56,6 +62,7 @@ def record_captures(
     width: int = 640,
     height: int = 480,
     workers: int = 1,
+    plain: bool = False,
 ) -> Iterator[Capture]:
     """Renders simulated captures into a folder and yields each scene as it is finished.
 
@@ -67,12 +74,13 @@ def record_captures(
         width: of the images in pixels.
         height: of the images in pixels.
         workers: processes; the files are the same for any number.
+        plain: draw without shadows and multisampling.
 
     Raises:
         UserError: an argument is out of range, the folder holds something else, or MuJoCo or an
             OpenGL library is missing.
     """
-    plan = _Plan(seed=seed, frames=frames, width=width, height=height)
+    plan = _Plan(seed=seed, frames=frames, width=width, height=height, plain=plain)
     _check(plan, scenes, workers)
     import_mujoco()
     _claim(out, plan)
@@ -105,8 +113,14 @@ def _record(out: Path, plan: _Plan, number: int) -> Capture:
     if partial.exists():
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
-    scene = draw_scene(number=number, **asdict(plan))
-    for index, frame in enumerate(film(scene)):
+    scene = draw_scene(
+        seed=plan.seed,
+        number=number,
+        frames=plan.frames,
+        width=plan.width,
+        height=plan.height,
+    )
+    for index, frame in enumerate(film(scene, plan.plain)):
         write_frame(partial, index, frame)
     write_cameras(partial, (plan.width, plan.height), scene.matrix, scene.orbit.poses)
     partial.replace(place)
@@ -144,7 +158,7 @@ def _check(plan: _Plan, scenes: int, workers: int) -> None:
 
 def _claim(out: Path, plan: _Plan) -> None:
     """Makes the folder ours, or checks that it is and was made in the same way."""
-    wanted = {"command": "sim captures", "version": VERSION, **asdict(plan)}
+    wanted = {"command": "sim captures", "version": VERSION, **plan.record()}
     record = out / RECORD
     if record.is_file():
         try:

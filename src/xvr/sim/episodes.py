@@ -29,10 +29,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from xvr.errors import UserError
-from xvr.sim.kitchen_features import DEPTH_EVERY, kitchen_columns, kitchen_recording
+from xvr.sim.kitchen_features import DEPTH_EVERY, FPS, kitchen_columns, kitchen_recording
 from xvr.sim.kitchen_layout import KITCHEN_TASKS
 from xvr.sim.kitchen_rig import CAMERAS, sample_rig, shaken
-from xvr.sim.kitchen_rollout import Rollout, observe, roll_out
+from xvr.sim.kitchen_rollout import Rollout, observe, roll_out, thinned
 from xvr.sim.kitchen_scene import DRAWN_GROUPS, drawn_model
 from xvr.sim.kitchen_view import OVERSAMPLING
 from xvr.sim.lerobot_writer import (
@@ -63,9 +63,14 @@ class EpisodeArguments:
     """Width and height of the pictures in pixels."""
     seconds: tuple[float, float] = (20.5, 25.0)
     """Range of durations; experts slow down or hurry to fit."""
+    fps: int = FPS
+    """Frames per second that are kept of the simulation's."""
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        if self.fps < 1 or FPS % self.fps:
+            fits = ", ".join(str(fps) for fps in range(1, FPS + 1) if FPS % fps == 0)
+            raise UserError(f"--fps {self.fps}: write one of {fits}")
         if self.episodes < 1:
             raise UserError(f"--episodes {self.episodes}: write at least 1")
         if self.format not in get_args(LeRobotFormat):
@@ -74,6 +79,11 @@ class EpisodeArguments:
             raise UserError(f"--size {self.size}: write an even number of pixels, at least 32")
         if not 2 <= self.seconds[0] <= self.seconds[1]:
             raise UserError(f"seconds {self.seconds}: write a range that starts at 2 or more")
+
+    def record(self) -> dict[str, Any]:
+        """What is kept beside the data; datasets recorded before there was `fps` have none."""
+        settings = json.loads(json.dumps(asdict(self)))
+        return settings if self.fps != FPS else {k: v for k, v in settings.items() if k != "fps"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +99,7 @@ class RecordedEpisode:
     """Kitchens in which the expert failed before; they are not in the dataset."""
 
 
-def record_episodes(
+def record_episodes(  # noqa: PLR0913
     out: Path,
     episodes: int,
     seed: int = 0,
@@ -97,6 +107,7 @@ def record_episodes(
     size: int = 256,
     workers: int = 1,
     seconds: tuple[float, float] = (20.5, 25.0),
+    fps: int = FPS,
 ) -> Iterator[RecordedEpisode]:
     """Records a dataset at `out` and yields its episodes in order, as they are finished.
 
@@ -110,6 +121,7 @@ def record_episodes(
         size: width and height of the pictures in pixels.
         workers: processes; they do not change the result.
         seconds: range of the episodes' durations.
+        fps: frames per second that are kept; fewer cost less to draw.
 
     Raises:
         UserError: an argument is out of range, `out` holds something else, or the sim extra is
@@ -121,6 +133,7 @@ def record_episodes(
         format=format,
         size=size,
         seconds=(float(seconds[0]), float(seconds[1])),
+        fps=fps,
     )
     if workers < 1:
         raise UserError(f"--workers {workers}: write at least 1")
@@ -130,7 +143,7 @@ def record_episodes(
 
 def _claim(out: Path, arguments: EpisodeArguments) -> list[RecordedEpisode] | None:
     """Makes `out` ours; returns its episodes if it is complete already."""
-    wanted = json.loads(json.dumps(asdict(arguments)))
+    wanted = arguments.record()
     done, begun = out / _DONE, out / _STAGE / "arguments.json"
     for path in (done, begun):
         if not path.exists():
@@ -177,7 +190,7 @@ def _record_all(out: Path, arguments: EpisodeArguments, workers: int) -> Iterato
 def _finish(out: Path, arguments: EpisodeArguments) -> None:
     """Puts the staged episodes together and takes the stage down."""
     stages = [_stage(out, index) for index in range(arguments.episodes)]
-    recording = kitchen_recording(arguments.size)
+    recording = kitchen_recording(arguments.size, arguments.fps)
     assemble(out, recording, [StagedEpisode.load(stage) for stage in stages], arguments.format)
     for index, stage in enumerate(stages):
         for picture in sorted((stage / "depth").rglob("*.png")):
@@ -187,7 +200,7 @@ def _finish(out: Path, arguments: EpisodeArguments) -> None:
     records = [_recorded(out, index) for index in range(arguments.episodes)]
     failed = sum(record.failures for record in records)
     note = {
-        "arguments": asdict(arguments),
+        "arguments": arguments.record(),
         "attempts": failed + len(records),
         "failures": failed,
         "episodes": [asdict(record) for record in records],
@@ -218,10 +231,11 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     model = drawn_model(env.mj_model, env.pictures)
+    rollout = thinned(rollout, FPS // arguments.fps)
     observed = observe(model, rollout)
     columns = kitchen_columns(model, rollout, observed, arguments.size)
     frames = _frames(model, rollout, arguments.size, partial / "depth")
-    recording = kitchen_recording(arguments.size)
+    recording = kitchen_recording(arguments.size, arguments.fps)
     staged = stage_episode(partial, recording, env.layout.instruction, columns, frames)
     record = RecordedEpisode(
         index=index,

@@ -10,13 +10,13 @@ from xvr.sim.lerobot_writer import Feature, Recording
 from xvr.sim.renderer import intrinsics
 
 FPS = 20
-"""Frames per second; one per control step."""
+"""Frames per second, unless fewer are asked for; one per control step."""
 
 DEPTH_EVERY = 10
 """Every so many frames have depth."""
 
 
-def kitchen_recording(size: int) -> Recording:
+def kitchen_recording(size: int, fps: int = FPS) -> Recording:
     """What the episodes of a dataset share, for pictures of `size` by `size` pixels."""
     picture = Feature(dtype="video", shape=(size, size, 3))
     matrix = tuple(f"world_from_camera_{row}{column}" for row in range(4) for column in range(4))
@@ -49,7 +49,7 @@ def kitchen_recording(size: int) -> Recording:
             "every_frames": DEPTH_EVERY,
         },
     }
-    return Recording(fps=FPS, robot_type="PandaOmron", features=features, notes=notes)
+    return Recording(fps=fps, robot_type="PandaOmron", features=features, notes=notes)
 
 
 def kitchen_columns(

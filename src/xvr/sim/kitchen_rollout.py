@@ -112,6 +112,19 @@ def roll_out(env: "KitchenEnv", rng: np.random.Generator, seconds: float) -> Rol
     )
 
 
+def thinned(rollout: Rollout, step: int) -> Rollout:
+    """Every `step`-th row of a rollout, with the greatest reward until the next one."""
+    if step == 1:
+        return rollout
+    return Rollout(
+        success=rollout.success,
+        qpos=rollout.qpos[::step],
+        qvel=rollout.qvel[::step],
+        actions=rollout.actions[::step],
+        rewards=np.maximum.reduceat(rollout.rewards, np.arange(0, len(rollout.rewards), step)),
+    )
+
+
 def observe(model: Any, rollout: Rollout) -> Observed:
     """Recomputes states and camera poses from the generalised positions.
 

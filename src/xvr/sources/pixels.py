@@ -1,16 +1,15 @@
 """Image and depth files, decoded strictly: damage raises `Unusable` instead of giving grey pixels.
 
 Images are RGB, uint8, without EXIF rotation (intrinsics refer to the stored pixels). The fastest
-decoder measured serves each format: simplejpeg for JPEG, pyspng for PNG, imagecodecs for 16-bit
-depth, OpenCV for the rest. Decoders stop at the last pixel and miss damage that follows or that
-keeps the zlib stream readable, so the chunks of a PNG are checked first (0.1 ms per image).
+decoder measured serves each format: simplejpeg for JPEG, `xvr.sources.png` for PNG in RGB and
+16-bit depth, pyspng and imagecodecs for other PNG, OpenCV for the rest. Decoders stop at the last
+pixel and miss damage that follows, so the chunks of a PNG are checked first.
 
     image = read_image(Path("rgb/00000.png"), (640, 480))
     depth_m = read_depth(Path("depth/00000.png"), (640, 480), metres_per_unit=0.001)
 """
 
 import struct
-import zlib
 from typing import Literal
 
 import cv2
@@ -22,8 +21,9 @@ from jaxtyping import Float32, UInt8, UInt16
 
 from xvr.errors import Unusable
 from xvr.sources.archives import File
+from xvr.sources.png import SIGNATURE as PNG_SIGNATURE
+from xvr.sources.png import PngError, decode_png, read_chunks
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
 JPEG_END = b"\xff\xd9"
 _SIGNATURES = {JPEG_SIGNATURE: "jpeg", PNG_SIGNATURE: "png", b"GIF8": "gif"}
@@ -95,7 +95,9 @@ def decode_image(data: bytes, where: str) -> UInt8[np.ndarray, "h w 3"]:
             cut = JPEG_END not in data[-64:] or "Premature end" in str(error)
             raise _damaged("image", where, str(error), truncated=cut) from error
     if data.startswith(PNG_SIGNATURE):
-        _check_png(data, "image", where)
+        found = _decode_png(data, "image", where)
+        if found is not None and found.ndim == 3:
+            return found
         try:
             return pyspng.load(data, format="RGB")
         except RuntimeError as error:
@@ -112,9 +114,9 @@ def decode_depth(data: bytes, where: str) -> UInt16[np.ndarray, "h w"] | Float32
             anything but one channel of uint16, int32 or float32.
     """
     if data.startswith(PNG_SIGNATURE):
-        _check_png(data, "depth", where)
+        raw = _decode_png(data, "depth", where)
         try:
-            raw = imagecodecs.png_decode(data)
+            raw = imagecodecs.png_decode(data) if raw is None else raw
         except (imagecodecs.PngError, ValueError) as error:
             raise _damaged("depth", where, str(error)) from error
     else:
@@ -163,25 +165,12 @@ def _check_size(array: np.ndarray, size: tuple[int, int], content: Content, wher
         )
 
 
-def _check_png(data: bytes, content: Content, where: str) -> None:
-    """Raise unless every chunk is whole with a right checksum, up to the end chunk.
-
-    Layout: https://www.w3.org/TR/png-3/#5Chunk-layout (length, type, data, CRC of type and data).
-    """
-    view = memoryview(data)
-    start = len(PNG_SIGNATURE)
-    while start + 12 <= len(view):
-        (length,) = struct.unpack(">I", view[start : start + 4])
-        end = start + 8 + length
-        if end + 4 > len(view):
-            break
-        (checksum,) = struct.unpack(">I", view[end : end + 4])
-        if zlib.crc32(view[start + 4 : end]) != checksum:
-            raise _damaged(content, where, f"wrong checksum in the chunk at byte {start}")
-        if view[start + 4 : start + 8] == b"IEND":
-            return
-        start = end + 4
-    raise _damaged(content, where, f"ends after {len(data)} bytes", truncated=True)
+def _decode_png(data: bytes, content: Content, where: str) -> np.ndarray | None:
+    """The pixels of a PNG of a common kind, None for another one; whole in any case."""
+    try:
+        return decode_png(read_chunks(data))
+    except PngError as error:
+        raise _damaged(content, where, str(error), truncated=error.truncated) from error
 
 
 def _decode_cv2(data: bytes, flags: int, content: Content, where: str) -> np.ndarray:

@@ -10,21 +10,16 @@ It uses one thread: runs parallelise over episodes.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import InvalidDataError
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 from jaxtyping import Float, UInt8
 
 from xvr.errors import Unusable
 from xvr.sources.archives import File
+from xvr.sources.open_videos import OpenVideo, opened
 
 EXACT_S = 1e-4
 """A frame this near to its target is the one; times stored as float32 are off by up to 3e-5 s."""
@@ -54,8 +49,8 @@ def read_frames(path: File, times_s: Sequence[float], tolerance_s: float) -> lis
         raise ValueError(f"times must ascend, got {times}")
     if not times:
         return []
-    with _opened(path) as container:
-        return _Pass(container, _video_stream(container, path), path).run(times, tolerance_s)
+    with opened(path) as (video, used):
+        return _Pass(video, used=used).run(times, tolerance_s)
 
 
 def read_by_index(path: File, indices: Sequence[int]) -> list[Image]:
@@ -80,14 +75,15 @@ def frame_times(path: File) -> Float[np.ndarray, " n"]:
     Raises:
         Unusable: `missing_video` or `unreadable_video`.
     """
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    with opened(path) as (video, used):
+        if used:
+            video.container.seek(video.sample_ticks[0], stream=video.stream)
         ticks = [
             packet.pts
-            for packet in container.demux(stream)
+            for packet in video.container.demux(video.stream)
             if packet.pts is not None and not packet.is_discard
         ]
-        return np.sort(np.array(ticks, dtype=np.float64)) * float(stream.time_base or 0)
+        return np.sort(np.array(ticks, dtype=np.float64)) * float(video.stream.time_base or 0)
 
 
 class VideoInfo(NamedTuple):
@@ -105,44 +101,28 @@ def probe(path: File) -> VideoInfo:
     Raises:
         Unusable: `missing_video` or `unreadable_video`.
     """
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    with opened(path) as (video, _):
+        stream = video.stream
         if not stream.average_rate:
             raise Unusable("unreadable_video", f"{path}: no frame rate")
         fps = float(stream.average_rate)
         return VideoInfo(stream.frames, fps, (stream.width, stream.height))
 
 
-@contextmanager
-def _opened(path: File) -> Iterator[InputContainer]:
-    """The open video; what goes wrong while it is open is told as `Unusable`."""
-    try:
-        if isinstance(path, Path):
-            with av.open(str(path)) as container:
-                yield container
-        else:
-            with path.open() as file, av.open(file, "r") as container:
-                yield container
-    except FileNotFoundError as error:
-        raise Unusable("missing_video", str(path)) from error
-    except (FFmpegError, OSError) as error:
-        raise Unusable("unreadable_video", f"{path}: {error}") from error
-
-
 class _Pass:
     """One forward pass over a stream; times inside are ticks of its time base."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream, path: File) -> None:
-        stream.codec_context.thread_count = 1
-        self.container = container
-        self.stream = stream
-        self.path = path
-        self.tick_s = float(stream.time_base or 1)
-        entries = stream.index_entries
-        self.sample_ticks = [entry.timestamp for entry in entries]
-        self.keyframes = [number for number, entry in enumerate(entries) if entry.is_keyframe]
+    def __init__(self, video: OpenVideo, *, used: bool) -> None:
+        self.video = video
+        self.path = video.path
+        self.stream = video.stream
+        self.tick_s = video.tick_s
+        self.sample_ticks = video.sample_ticks
+        self.keyframes = video.keyframes
         self.wanted: list[float] = []
         self.tolerance = 0.0
+        self.elsewhere = used
+        """Whether the file stands where another pass left it."""
         self.reached = -1
         """Number of the last sample given to the decoder."""
         self.frames = self._decode()
@@ -151,7 +131,6 @@ class _Pass:
         self.tolerance = tolerance_s / self.tick_s
         self.wanted = [time / self.tick_s for time in times_s]
         exact = min(self.tolerance, EXACT_S / self.tick_s)
-        reformatter = VideoReformatter()
         images: list[Image] = []
         before: VideoFrame | None = None
         frame: VideoFrame | None = None
@@ -165,7 +144,7 @@ class _Pass:
                     break
             nearest = self._nearest(before, frame, target)
             if nearest is not shown or not images:
-                images.append(_to_rgb(nearest, reformatter, self.path))
+                images.append(_to_rgb(nearest, self.video))
             else:
                 images.append(images[-1].copy())
             shown, frame = nearest, frame or before
@@ -175,10 +154,13 @@ class _Pass:
         """Frames from the current position on, without unwanted ones that nothing refers to."""
         context = self.stream.codec_context
         can_skip = context.name in SKIPPING_DECODERS
-        for packet in self.container.demux(self.stream):
+        skipping: bool | None = None
+        for packet in self.video.container.demux(self.stream):
             if packet.pts is not None:
-                if can_skip:
-                    context.skip_frame = "DEFAULT" if self._is_wanted(packet.pts) else "NONREF"
+                unwanted = can_skip and not self._is_wanted(packet.pts)
+                if unwanted is not skipping:
+                    context.skip_frame = "NONREF" if unwanted else "DEFAULT"
+                    skipping = unwanted
                 decoded = packet.pts if packet.dts is None else packet.dts
                 self.reached = bisect_left(self.sample_ticks, decoded)
             yield from packet.decode()
@@ -191,13 +173,17 @@ class _Pass:
         """Seek to the last keyframe before the target when that saves decoding."""
         sample = bisect_left(self.sample_ticks, target + self.tolerance) - 1
         number = bisect_left(self.keyframes, sample + 1) - 1
+        if self.elsewhere:
+            self._seek(round(target) if number >= 0 else self.sample_ticks[0])
+            return True
         if number < 0 or self.keyframes[number] - self.reached <= SEEK_GAIN_FRAMES:
             return False
         self._seek(round(target))
         return True
 
     def _seek(self, ticks: int) -> None:
-        self.container.seek(ticks, stream=self.stream)
+        self.video.container.seek(ticks, stream=self.stream)
+        self.elsewhere = False
         self.frames = self._decode()
 
     def _first_not_after(self, target: float) -> VideoFrame | None:
@@ -240,13 +226,7 @@ def _ticks(frame: VideoFrame) -> int:
     return frame.pts
 
 
-def _to_rgb(frame: VideoFrame, reformatter: VideoReformatter, path: File) -> Image:
+def _to_rgb(frame: VideoFrame, video: OpenVideo) -> Image:
     if frame.is_corrupt:
-        raise Unusable("unreadable_video", f"{path}: the frame at {frame.time} s is damaged")
-    return reformatter.reformat(frame, format="rgb24").to_ndarray()
-
-
-def _video_stream(container: InputContainer, path: File) -> VideoStream:
-    if not container.streams.video:
-        raise Unusable("unreadable_video", f"{path}: no video stream")
-    return container.streams.video[0]
+        raise Unusable("unreadable_video", f"{video.path}: the frame at {frame.time} s is damaged")
+    return video.reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()

@@ -39,10 +39,11 @@ def view_ref(pool: PointPool, view: int, part: str) -> ImageRef:
 
 def pair(values: Float[np.ndarray, "2"]) -> tuple[float, float]:
     """A pixel position as plain numbers, to 1/1000 px."""
-    return round(float(values[0]), 3), round(float(values[1]), 3)
+    u, v = values.tolist()
+    return round(u, 3), round(v, 3)
 
 
 def triple(values: Float[np.ndarray, "3"]) -> tuple[float, float, float]:
     """A point as plain numbers, to 1/1000 mm."""
-    x, y, z = (round(float(value), 6) for value in values)
-    return x, y, z
+    x, y, z = values.tolist()
+    return round(x, 6), round(y, 6), round(z, 6)

@@ -30,8 +30,8 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     asked = first[slot.variant]
     second = [role for role in rng.permutation(first).tolist() if role != asked]
     second.insert(slot.answer, asked)
-    instant = int(rng.integers(len(own.frames)))
-    other_instant = int(rng.integers(len(partner.frames)))
+    instant = own.draw(rng)
+    other_instant = partner.draw(rng)
     alike = ssim(own.gray(asked, instant), partner.gray(asked, other_instant))
     if alike > rules.max_scenario_ssim:
         return Refusal(reason="scenarios_show_the_same_content")
@@ -122,4 +122,5 @@ TASK = Task(
     variants=CAMERAS,
     draft=draft,
     eval_count=221,
+    min_instants=4,
 )

@@ -15,18 +15,21 @@ import math
 
 import numba
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, UInt64
 
 from xvr.tasks.looks import Looks, are_apart, find_crowd
-from xvr.tasks.splitmix import draw_below, new_state
+from xvr.tasks.splitmix import draw_below
 
 CLEAR_LEVELS = 0.05
 """By how much one misfit must be smaller or larger than another to count."""
 CROWDS_PER_SURVEY = 40
-"""Crowds that are looked at in one set of views, at most."""
+"""Crowds that are looked at in one set of views, at most; fewer where that would make more right
+points than there are points."""
+POINTS_PER_CROWD = 160
+"""Points of a crowd that options are drawn from, at most."""
 RIGHTS_PER_CROWD = 8
-"""Right points of a crowd of which one is drawn, as likely as the sets of wrong options it has: so
-sets of options are about equally likely, whichever of them is right."""
+"""Right points of a crowd, at most, of which one is drawn, as likely as the sets of wrong options
+it has: so sets of options are about equally likely, whichever of them is right."""
 TAKES = 10
 """Sets of wrong options that are drawn for each rank in a crowd."""
 CHOICES_PER_RANK = 24
@@ -36,19 +39,21 @@ WORSE, BETTER = 0, 1
 """Wrong options that fit the references worse than the right one, and better."""
 
 
-def find_decoys(looks: Looks, wrong: int, rng: np.random.Generator) -> Int[np.ndarray, "f c o"]:
+def find_decoys(
+    looks: Looks, wrong: int, state: UInt64[np.ndarray, "1"]
+) -> Int[np.ndarray, "f c o"]:
     """Options by how many wrong ones fit better.
 
     Args:
         looks: of the points to choose from.
         wrong: how many wrong options.
-        rng: source of randomness.
+        state: source of randomness (`xvr.tasks.splitmix`).
 
     Returns:
         For each rank 0..wrong some choices of points, the right one first; -1 where there is none.
     """
     options = np.full((wrong + 1, CHOICES_PER_RANK, wrong + 1), -1, np.int32)
-    _survey(*looks, new_state(rng), options)
+    _survey(*looks, state, options)
     return options
 
 
@@ -63,17 +68,24 @@ def _survey(  # noqa: PLR0913
     kinds = np.empty((RIGHTS_PER_CROWD, len(change)), np.int8)
     sizes, ways = np.empty(RIGHTS_PER_CROWD, np.int64), np.empty(RIGHTS_PER_CROWD)
     have, options = np.zeros(wrong + 1, np.int64), np.empty(wrong + 1, np.int64)
-    for _ in range(CROWDS_PER_SURVEY):
-        size = find_crowd(mean[0], change, draw_below(state, len(change)), crowd)
-        for n in range(RIGHTS_PER_CROWD):
-            rights[n] = crowd[draw_below(state, size)]
+    for _ in range(min(CROWDS_PER_SURVEY, 1 + len(change) // RIGHTS_PER_CROWD)):
+        found = find_crowd(mean[0], change, draw_below(state, len(change)), crowd)
+        if found <= wrong:
+            continue
+        size, few = min(found, POINTS_PER_CROWD), min(found, RIGHTS_PER_CROWD)
+        for n in range(size if size < found else few):
+            swapped = n + draw_below(state, found - n)
+            crowd[n], crowd[swapped] = crowd[swapped], crowd[n]
+        for n in range(few):
+            rights[n] = crowd[n]
             sizes[n] = _keep_apart(uv, world, min_px, min_m, rights[n], crowd[:size], others[n])
             these = others[n, : sizes[n]]
             sizes[n] = _sort_out(
                 seen, wanted, mean, max_misfit, rights[n], these, kinds[n], misfits[n]
             )
         for fit in range(wrong + 1):
-            for n in range(RIGHTS_PER_CROWD):
+            ways[:] = 0.0
+            for n in range(few):
                 ways[n] = _ways(kinds[n, : sizes[n]], fit, wrong - fit)
             for _ in range(TAKES if ways.sum() > 0 else 0):
                 if have[fit] == out.shape[1]:

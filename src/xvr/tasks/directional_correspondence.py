@@ -12,12 +12,19 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from xvr.geometry.angles import circular_mean_deg, plane_angles, unit, wrapped_difference_deg
+from xvr.geometry.angles import (
+    circular_mean_deg,
+    plane_angles,
+    unit,
+    upper_pairs,
+    wrapped_difference_deg,
+)
 from xvr.geometry.camera import project
 from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
+from xvr.tasks.nearness import nearness
 from xvr.tasks.pool import PointPool, margin_px
 from xvr.tasks.rules import Rules
 from xvr.tasks.task import Task, cells
@@ -60,7 +67,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         return Refusal(reason="too_few_drawable_arrows")
     planes_deg = _widest_plane_angle(pool, marked, arrows)
     determined = np.flatnonzero(planes_deg >= rules.min_plane_angle_deg)
-    for _ in range(CHOICES_TRIED if len(determined) >= OPTIONS else 0):
+    if len(determined) >= OPTIONS:
         chosen = _choose_arrows(arrows, determined, rng, rules)
         if chosen is not None:
             return _compose(pool, slot, marked, arrows, chosen, float(planes_deg[chosen[0]]), rng)
@@ -75,23 +82,23 @@ def _drawable_arrows(
     anchor = pool.points_world[marked.point]
     ends_world = anchor + rules.arrow_scene_share * pool.extent_m * directions
     drawable = np.ones(len(directions), bool)
-    ends_px, shares, angles = [], [], []
-    for view in marked.views:
+    ends_px = np.empty((len(marked.views), len(directions), 2))
+    offsets, shares = np.empty_like(ends_px), np.empty(ends_px.shape[:2])
+    for n, view in enumerate(marked.views.tolist()):
         camera = pool.camera(view)
-        end_px, _ = project(camera, ends_world)
-        offset = end_px - pool.uv_px[view, marked.point]
-        share = np.linalg.norm(offset, axis=1) / camera.diagonal_px
-        drawable &= inside(end_px, camera.width, camera.height, margin_px(camera, rules))
-        drawable &= share >= rules.min_arrow_px_share
-        ends_px.append(end_px)
-        shares.append(share)
-        angles.append(np.degrees(np.arctan2(offset[:, 1], offset[:, 0])))
+        ends_px[n], _ = project(camera, ends_world)
+        offsets[n] = ends_px[n] - pool.uv_px[view, marked.point]
+        shares[n] = np.sqrt((offsets[n] ** 2).sum(axis=1)) / camera.diagonal_px
+        drawable &= inside(ends_px[n], camera.width, camera.height, margin_px(camera, rules))
+        drawable &= shares[n] >= rules.min_arrow_px_share
+    kept = np.flatnonzero(drawable)
+    offsets = offsets.take(kept, axis=1)
     return Arrows(
-        directions[drawable],
-        ends_world[drawable],
-        np.stack(ends_px)[:, drawable],
-        np.stack(angles)[:, drawable],
-        np.stack(shares)[:, drawable],
+        directions[kept],
+        ends_world[kept],
+        ends_px.take(kept, axis=1),
+        np.degrees(np.arctan2(offsets[..., 1], offsets[..., 0])),
+        shares.take(kept, axis=1),
     )
 
 
@@ -109,16 +116,20 @@ def _choose_arrows(
     angles = arrows.angles_deg[0, candidates]
     mean_angles = circular_mean_deg(arrows.angles_deg[1:, candidates].T)
     mean_lengths = np.log(arrows.length_share[1:, candidates]).mean(axis=0)
-    chosen = [int(rng.integers(len(candidates)))]
-    free = (wrapped_difference_deg(mean_angles, mean_angles[chosen[0]]) <= ALIKE_DEG) & (
-        np.abs(mean_lengths - mean_lengths[chosen[0]]) <= ALIKE_LENGTH
-    )
-    while len(chosen) < OPTIONS:
-        free &= wrapped_difference_deg(angles, angles[chosen[-1]]) >= rules.min_arrow_gap_deg
-        if not free.any():
-            return None
-        chosen.append(int(rng.choice(np.flatnonzero(free))))
-    return candidates[rng.permutation(chosen)]
+    for _ in range(CHOICES_TRIED):
+        chosen = [int(rng.integers(len(candidates)))]
+        free = (wrapped_difference_deg(mean_angles, mean_angles[chosen[0]]) <= ALIKE_DEG) & (
+            np.abs(mean_lengths - mean_lengths[chosen[0]]) <= ALIKE_LENGTH
+        )
+        while len(chosen) < OPTIONS:
+            free &= wrapped_difference_deg(angles, angles[chosen[-1]]) >= rules.min_arrow_gap_deg
+            left = np.flatnonzero(free)
+            if not len(left):
+                break
+            chosen.append(int(rng.choice(left)))
+        if len(chosen) == OPTIONS:
+            return candidates[rng.permutation(chosen)]
+    return None
 
 
 def _compose(
@@ -150,7 +161,7 @@ def _compose(
     labels = [f"Image {n} (Reference):" for n in range(1, slot.images)]
     view_angles_deg = view_angles(pool, marked.views, marked.point)
     angles = arrows.angles_deg[0, chosen]
-    gaps = wrapped_difference_deg(angles[:, None], angles[None])[np.triu_indices(OPTIONS, 1)]
+    gaps = wrapped_difference_deg(angles[:, None], angles[None])[upper_pairs(OPTIONS)]
     deviation = wrapped_difference_deg(angles[:1], circular_mean_deg(arrows.angles_deg[1:, answer]))
     return Draft(
         slot=slot,
@@ -191,7 +202,8 @@ def _compose(
         difficulty={
             "nearest_reference_deg": float(view_angles_deg[0, 1:].min()),
             "image_angle_change_deg": float(deviation[0]),
-        },
+        }
+        | nearness(pool, marked.views[:1], marked.views[1:]),
     )
 
 

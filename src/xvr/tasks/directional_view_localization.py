@@ -34,7 +34,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     if not triples:
         return Refusal(reason="no_centre_with_two_sides")
     center, *sides = triples[int(rng.integers(len(triples)))]
-    instant = int(rng.integers(len(grid.frames)))
+    instant = grid.draw(rng)
     checks = {}
     for role, sign in zip(sides, (-1, 1), strict=True):
         offset = side_offset(grid, center, role, instant)
@@ -87,6 +87,10 @@ class SideOffset(NamedTuple):
 
 def side_offset(grid: FrameGrid, center: str, side: str, instant: int) -> SideOffset | None:
     """Offset of a side camera in the centre camera's frame; None without calibration."""
+    return grid.keep(("side", center, side, instant), lambda: _offset(grid, center, side, instant))
+
+
+def _offset(grid: FrameGrid, center: str, side: str, instant: int) -> SideOffset | None:
     a, b = grid.camera(center, instant), grid.camera(side, instant)
     if a is None or b is None:
         return None
@@ -104,4 +108,5 @@ TASK = Task(
     variants=2,
     draft=draft,
     eval_count=221,
+    min_instants=4,
 )

@@ -102,3 +102,5 @@ class Refusal:
     """Why a task could not make a sample this time."""
 
     reason: str
+    final: bool = False
+    """Whether no further try at the same slot could end otherwise."""

@@ -57,20 +57,17 @@ def check_moments(grid: FrameGrid, moments: Moments, rules: Rules) -> dict[str, 
 
 def _find_instants(grid: FrameGrid, rules: Rules) -> Int[np.ndarray, "n 3"] | Refusal:
     """All sets of instants, each in order of time, that are apart in time and by what moved."""
-    count = len(grid.frames)
-    if count < MOMENTS:
+    if len(grid.frames) < MOMENTS:
         return Refusal(reason="too_few_instants")
-    allowed = np.zeros((count, count), dtype=bool)
-    for a, b in combinations(range(count), 2):
-        allowed[a, b] = grid.time_s(b) - grid.time_s(a) >= rules.min_time_gap_s
-    if not len(_triples(allowed)):
+    if not len(_triples(grid, grid.apart(rules.min_time_gap_s, 0.0))):
         return Refusal(reason="instants_too_close")
-    for a, b in np.argwhere(allowed).tolist():
-        moved_m = grid.effector_move_m(a, b)
-        allowed[a, b] = moved_m is None or moved_m >= rules.min_moment_move_m
-    sets = _triples(allowed)
+    sets = _triples(grid, grid.apart(rules.min_time_gap_s, rules.min_moment_move_m))
     return sets if len(sets) else Refusal(reason="effector_did_not_move")
 
 
-def _triples(allowed: np.ndarray) -> Int[np.ndarray, "n 3"]:
+def _triples(grid: FrameGrid, pairs: Int[np.ndarray, "n 2"] | Refusal) -> Int[np.ndarray, "m 3"]:
+    """Sets of three of which every two are among the pairs."""
+    allowed = np.zeros((len(grid.frames),) * 2, dtype=bool)
+    if not isinstance(pairs, Refusal):
+        allowed[tuple(pairs.T)] = True
     return np.argwhere(allowed[:, :, None] & allowed[:, None] & allowed)

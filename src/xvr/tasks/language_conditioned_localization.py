@@ -29,7 +29,7 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     described, *shown = drawn
     asked = shown.pop()
     shown.insert(slot.answer, asked)
-    instant = int(rng.integers(len(grid.frames)))
+    instant = grid.draw(rng)
     checks = {}
     for role in drawn:
         contradiction = _contradiction(grid, role, instant, rules, checks)
@@ -79,9 +79,7 @@ def _contradiction(
     camera = grid.camera(role, instant)
     if camera is None:
         return None
-    instants = range(0, len(grid.frames), max(1, len(grid.frames) // 8))
-    centers = [c.center for i in instants if (c := grid.camera(role, i)) is not None]
-    moved_m = float(np.linalg.norm(np.ptp(centers, axis=0)))
+    moved_m = grid.travel_m(role)
     checks[f"{role}_moved_m"] = moved_m
     if is_fixed(role) and moved_m > rules.max_same_pose_m:
         return "fixed_camera_moves"
@@ -107,4 +105,5 @@ TASK = Task(
     variants=1,
     draft=draft,
     eval_count=221,
+    min_instants=4,
 )

@@ -47,25 +47,49 @@ class Looks(NamedTuple):
 def looks_of(pool: PointPool, shared: SharedPoints, shows_options: int, rules: Rules) -> Looks:
     """The looks of shared points; `shows_options` is the place of that view among the views."""
     view = int(shared.views[shows_options])
-    references = np.delete(shared.views, shows_options)
+    references = [other for other in shared.views.tolist() if other != view]
     seen = np.empty((2, len(shared.points), 3))
     wanted = np.empty((2, len(references), len(shared.points), 3))
-    for space, look in enumerate((pool.lab, pool.rgb)):
-        seen[space] = look[view].take(shared.points, axis=0)
-        for n, reference in enumerate(references):
-            wanted[space, n] = look[reference].take(shared.points, axis=0)
-    mean = wanted.mean(axis=1)
+    mean, change = np.zeros_like(seen), np.empty(len(shared.points))
+    _gather(*pool.colors(view, shared.points), shared.points, seen)
+    for n, reference in enumerate(references):
+        _gather(*pool.colors(reference, shared.points), shared.points, wanted[:, n])
+    _compare(seen, wanted, mean, change)
     return Looks(
         seen=seen,
         wanted=wanted,
         mean=mean,
-        change=np.log1p(np.sqrt(((seen[0] - mean[0]) ** 2).sum(axis=1))),
-        uv_px=pool.uv_px[view, shared.points],
-        world=pool.points_world[shared.points],
+        change=change,
+        uv_px=pool.uv_px[view].take(shared.points, axis=0),
+        world=pool.points_world.take(shared.points, axis=0),
         min_px=rules.min_option_px_share * pool.camera(view).diagonal_px,
         min_m=rules.min_option_scene_share * pool.extent_m,
         max_misfit=math.exp(rules.max_misfit_log_ratio),
     )
+
+
+@numba.njit(cache=True)
+def _gather(lab, rgb, points, out):  # pragma: no cover - compiled
+    for n in range(len(points)):
+        for axis in range(3):
+            out[0, n, axis] = lab[points[n], axis]
+            out[1, n, axis] = rgb[points[n], axis]
+
+
+@numba.njit(cache=True)
+def _compare(seen, wanted, mean, change):  # pragma: no cover - compiled
+    """Fill in the means of the references, from zero, and the changes from there."""
+    references = wanted.shape[1]
+    for space in range(2):
+        for r in range(references):
+            for n in range(len(change)):
+                for axis in range(3):
+                    mean[space, n, axis] += wanted[space, r, n, axis] / references
+    for n in range(len(change)):
+        square = 0.0
+        for axis in range(3):
+            square += (seen[0, n, axis] - mean[0, n, axis]) ** 2
+        change[n] = math.log1p(math.sqrt(square))
 
 
 @numba.njit(cache=True)

@@ -9,10 +9,10 @@ import math
 
 import numba
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, UInt64
 
 from xvr.tasks.looks import Looks, are_apart, find_crowd
-from xvr.tasks.splitmix import draw_below, new_state
+from xvr.tasks.splitmix import draw_below
 
 CROWDS_PER_SURVEY = 12
 """Crowds that are looked at in one set of views, at most."""
@@ -24,7 +24,7 @@ MEASURES = 3
 """Of how unlike an image's patch is to all: in CIE Lab and again in RGB."""
 
 
-def find_pairs(looks: Looks, rng: np.random.Generator) -> Int[np.ndarray, "k c 2"]:
+def find_pairs(looks: Looks, state: UInt64[np.ndarray, "1"]) -> Int[np.ndarray, "k c 2"]:
     """A point for all images and another for the odd one, from one crowd, by rank.
 
     Pairs are drawn from those of many points together: drawing the point first would favour points
@@ -32,14 +32,14 @@ def find_pairs(looks: Looks, rng: np.random.Generator) -> Int[np.ndarray, "k c 2
 
     Args:
         looks: of the points to choose from; the view of the options is the odd image.
-        rng: source of randomness.
+        state: source of randomness (`xvr.tasks.splitmix`).
 
     Returns:
         For each number of images whose patches are more unlike the rest than the odd one's, some
         pairs of indices; -1 where there is none.
     """
     pairs = np.full((looks.wanted.shape[1] + 1, PAIRS_PER_RANK, 2), -1, np.int64)
-    _survey(*looks, new_state(rng), pairs)
+    _survey(*looks, state, pairs)
     return pairs
 
 

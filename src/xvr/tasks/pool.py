@@ -14,11 +14,12 @@ from typing import Any, NamedTuple, TypeVar
 import cv2
 import numba
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from xvr.errors import Unusable
 from xvr.geometry import visibility
 from xvr.geometry.camera import Camera, project, unproject
+from xvr.geometry.cielab import lab_of_srgb
 from xvr.geometry.similarity import correlations, gray_thumbnail
 from xvr.sources.records import Depth, Image, Tracks
 from xvr.tasks.rules import Rules
@@ -54,15 +55,9 @@ class PointPool:
     error_m: Float[np.ndarray, "v n"]
     """Depth error that passed the visibility rule; zero for tracks."""
     visible: Bool[np.ndarray, "v n"]
-    lab: Float[np.ndarray, "v n 3"]
-    """Mean CIE Lab colour around the projection, where visible."""
-    rgb: Float[np.ndarray, "v n 3"]
-    """The same as RGB, in levels of 100."""
-    place: Float[np.ndarray, "v n 2"]
-    """Projections as shares of the image's width and height."""
+    sizes_px: Float[np.ndarray, "v 2"]
+    """Widths and heights of the images."""
     centers_world: Float[np.ndarray, "v 3"]
-    similarity: Float[np.ndarray, "v v"]
-    """Correlation of the views' grey thumbnails."""
     extent_m: float
     """Scene extent: twice the median distance of the points to their median."""
     center_world: Float[np.ndarray, "3"]
@@ -72,11 +67,38 @@ class PointPool:
     kept: dict[Hashable, Any] = field(default_factory=dict)
     """What tasks found out about the pool; see `keep`."""
 
+    def colors(
+        self, view: int, points: Int[np.ndarray, "..."]
+    ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+        """Mean colours around all projections in a view: CIE Lab, and RGB in levels of 100.
+
+        Only those of points that were asked for are there, as many never are; others are NaN.
+        """
+        lab, rgb = self.keep(
+            "colors", lambda: np.full((2, *self.visible.shape, 3), np.nan, np.float32)
+        )
+        image = self.views[view].image
+        reach = round(PATCH_SIDE_SHARE * math.hypot(*image.shape[:2]) / 2 - 0.5)
+        _color(image, self.uv_px[view], points.ravel(), reach, lab[view], rgb[view])
+        return lab[view], rgb[view]
+
     def keep(self, key: Hashable, find: Callable[[], T]) -> T:
         """What `find` returns, found once: many questions share views and looks."""
         if key not in self.kept:
             self.kept[key] = find()
         return self.kept[key]
+
+    @property
+    def similarity(self) -> Float[np.ndarray, "v v"]:
+        """Correlation of the views' grey thumbnails."""
+        return self.keep(
+            "similarity",
+            lambda: correlations(np.stack([_thumbnail(view.image) for view in self.views])),
+        )
+
+    def place(self, view: int, points: Int[np.ndarray, "*k"] | int) -> Float[np.ndarray, "*k 2"]:
+        """Projections of points as shares of the image's width and height."""
+        return self.uv_px[view, points] / self.sizes_px[view]
 
     def names(self, views: Iterable[int]) -> tuple[str, ...]:
         """Names of views, sorted."""
@@ -110,27 +132,21 @@ def build_pool(
     else:
         raise Unusable("no_points", "some views have no depth and there are no tracks")
     visible = np.stack([sight.visible for sight in sights])
-    kept = visible.sum(axis=0) >= rules.min_views
-    if not kept.any():
+    kept = np.flatnonzero(visible.sum(axis=0) >= rules.min_views)
+    if not len(kept):
         raise Unusable("no_points", f"no surface point is seen by {rules.min_views} of the views")
-    points, visible = points[kept], visible[:, kept]
-    uv_px = np.stack([sight.uv_px[kept] for sight in sights])
+    points, visible = points[kept], visible.take(kept, axis=1)
+    uv_px = np.stack([sight.uv_px.take(kept, axis=0) for sight in sights])
     center = np.median(points, axis=0)
-    sizes = np.array([(view.camera.width, view.camera.height) for view in views], float)
-    rgb = np.stack([_patch_rgb(v.image, uv_px[i], visible[i]) for i, v in enumerate(views)])
-    thumbnails = [_thumbnail(view.image) for view in views]
     return PointPool(
         views=tuple(views),
         points_world=points,
         uv_px=uv_px,
-        depth_m=np.stack([sight.depth_m[kept] for sight in sights]),
-        error_m=np.stack([sight.error_m[kept] for sight in sights]),
+        depth_m=np.stack([sight.depth_m.take(kept) for sight in sights]),
+        error_m=np.stack([sight.error_m.take(kept) for sight in sights]),
         visible=visible,
-        lab=cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB),
-        rgb=100 * rgb,
-        place=uv_px / sizes[:, None],
+        sizes_px=np.array([(view.camera.width, view.camera.height) for view in views], float),
         centers_world=np.stack([view.camera.center for view in views]),
-        similarity=correlations(np.stack(thumbnails)),
         extent_m=2 * float(np.median(np.linalg.norm(points - center, axis=1))),
         center_world=center,
         seed=int(rng.integers(2**63)),
@@ -152,11 +168,13 @@ def _surface_points(
     for view in views:
         assert view.depth is not None
         size = (view.camera.width, view.camera.height)
-        pixels = rng.integers(0, size, size=(2 * per_view, 2))
+        pixels = (rng.random((2 * per_view, 2)) * size).astype(np.int64)
         normal = visibility.estimate_normals(view.camera, view.depth, pixels, NORMAL_STEP_PX)
-        uv_px = pixels + rng.uniform(0.25, 0.75, size=pixels.shape)
+        uv_px = pixels + (0.25 + 0.5 * rng.random(pixels.shape))
         depth_m = visibility.lookup_depth(view.depth, uv_px, tolerance)
         kept = np.flatnonzero(np.isfinite(depth_m) & np.isfinite(normal).all(axis=1))[:per_view]
+        # points that lie together are looked up faster in the other views
+        kept = kept[np.lexsort(pixels[kept].T)]
         points.append(unproject(view.camera, uv_px[kept], depth_m[kept]))
         normals.append(normal[kept])
     return np.concatenate(points), np.concatenate(normals)
@@ -192,24 +210,12 @@ def _follow(
     return visibility.Sight(uv_px, depth_m, np.zeros(len(points)), seen & inside)
 
 
-def _patch_rgb(
-    image: Image,
-    uv_px: Float[np.ndarray, "n 2"],
-    visible: Bool[np.ndarray, " n"],
-) -> Float[np.ndarray, "n 3"]:
-    """Mean colour of the square patch around each visible projection, 0..1; NaN elsewhere."""
-    reach = round(PATCH_SIDE_SHARE * math.hypot(*image.shape[:2]) / 2 - 0.5)
-    rgb = np.full((len(uv_px), 3), np.nan, np.float32)
-    _mean_patches(image, uv_px, visible, reach, rgb)
-    return rgb
-
-
 @numba.njit(cache=True)
-def _mean_patches(image, uv_px, visible, reach, out):  # pragma: no cover - compiled
-    """Exact means; a patch that crosses the border has only its pixels inside."""
+def _color(image, uv_px, points, reach, lab, rgb):  # pragma: no cover - compiled
+    """Fill in colours that are NaN: exact means over the pixels of a patch inside the image."""
     height, width = image.shape[:2]
-    for i in range(len(uv_px)):
-        if not visible[i]:
+    for i in points:
+        if not math.isnan(rgb[i, 0]):
             continue
         column, row = int(uv_px[i, 0]), int(uv_px[i, 1])
         left, right = max(column - reach, 0), min(column + reach + 1, width)
@@ -220,8 +226,9 @@ def _mean_patches(image, uv_px, visible, reach, out):  # pragma: no cover - comp
                 red += image[y, x, 0]
                 green += image[y, x, 1]
                 blue += image[y, x, 2]
-        scale = 255.0 * (right - left) * (bottom - top)
-        out[i, 0], out[i, 1], out[i, 2] = red / scale, green / scale, blue / scale
+        scale = 2.55 * (right - left) * (bottom - top)
+        rgb[i, 0], rgb[i, 1], rgb[i, 2] = red / scale, green / scale, blue / scale
+        lab[i, 0], lab[i, 1], lab[i, 2] = lab_of_srgb(red / scale, green / scale, blue / scale)
 
 
 def _thumbnail(image: Image) -> Float[np.ndarray, " k"]:

@@ -16,11 +16,13 @@ from xvr.tasks.choices import Choices
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
 from xvr.tasks.draft import COLORS, Draft, Mark, Option, Refusal, Slot
 from xvr.tasks.looks import looks_of
+from xvr.tasks.nearness import nearness
 from xvr.tasks.odd_pairs import find_pairs
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
+from xvr.tasks.splitmix import state_of
 from xvr.tasks.task import Task, cells
-from xvr.tasks.views import SharedPoints, angle_checks, choose_views, view_angles
+from xvr.tasks.views import SharedPoints, angle_checks, view_angles
 
 IMAGES = (4, 5)
 RANKS = 20
@@ -30,15 +32,12 @@ RANKS = 20
 def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -> Draft | Refusal:
     """One sample; the variant of the slot gives the odd dot's rank by colour."""
     rank, odd = slot.variant % slot.images, slot.answer
-    choices = pool.keep(("pairs", slot.images), lambda: Choices(slot.images))
-    if choices.wants(rank, slot.index):
-        shared = choose_views(pool, slot.images, rng, rules)
-        if isinstance(shared, Refusal):
-            return shared
-        if choices.is_new(shared):
-            choices.add(shared, *_find_choices(pool, shared, rules))
+    choices = pool.keep(("pairs", slot.images), lambda: Choices(slot.images, rng))
+    wanted = choices.wants(rank, slot.index)
+    refusal = choices.look_further(pool, slot.images, _find_choices, rules) if wanted else None
     if not choices.known(rank):
-        return Refusal(reason="no_points_of_the_color_rank")
+        reason = Refusal(reason="no_points_of_the_color_rank", final=not wanted)
+        return refusal or reason
     chosen = choices.take(rank, rng)
     point, other = chosen.points.tolist()
     views = np.insert(rng.permutation(chosen.shared.views[1:]), odd, chosen.shared.views[0])
@@ -92,7 +91,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
             ),
             "color_rank": float(rank),
             "odd_px_share": odd_px_share,
-        },
+        }
+        | nearness(pool, *views[np.stack(np.triu_indices(slot.images, 1))]),
     )
 
 
@@ -104,19 +104,21 @@ def _find_choices(
     They are how many images are more unlike the rest by colour, how many have less of each colour,
     and how many have their dot nearer to the middle, nearer to the middle row, and higher.
     """
-    rng = np.random.default_rng([pool.seed, len(shared.views), shared.number])
-    pairs = find_pairs(looks_of(pool, shared, 0, rules), rng)
+    state = state_of(pool.seed, len(shared.views), shared.number)
+    pairs = find_pairs(looks_of(pool, shared, 0, rules), state)
     colors, places = np.nonzero(pairs[..., 0] >= 0)
     points = shared.points[pairs[colors, places]]  # (m, 2)
     clear = _is_clearly_odd(pool, shared, points, rules)
     colors, points = colors[clear], points[clear]
-    place = pool.place[np.ix_(shared.views, points[:, 0])] - 0.5  # (k, m, 2)
-    place[0] = pool.place[shared.views[0], points[:, 1]] - 0.5
-    lab = pool.lab[np.ix_(shared.views, points[:, 0])]  # (k, m, 3)
-    lab[0] = pool.lab[shared.views[0], points[:, 1]]
-    measures = [*np.moveaxis(lab, 2, 0), np.linalg.norm(place, axis=2)]
-    measures += [np.abs(place[..., 1]), place[..., 1]]
-    ranks = [(measure < measure[:1]).sum(axis=0) for measure in measures]
+    odd, *others = shared.views.tolist()
+    shown = [(odd, points[:, 1]), *((view, points[:, 0]) for view in others)]
+    place = np.stack([pool.place(view, dots) for view, dots in shown]) - 0.5  # (k, m, 2)
+    lab = np.stack(
+        [pool.colors(view, dots)[0].take(dots, axis=0) for view, dots in shown]
+    )  # (k, m, 3)
+    away, height = (place**2).sum(axis=2), place[..., 1]
+    measures = np.stack([*np.moveaxis(lab, 2, 0), away, np.abs(height), height])  # (6, k, m)
+    ranks = (measures < measures[:, :1]).sum(axis=1)  # (6, m)
     return points, np.column_stack([colors, *ranks])
 
 

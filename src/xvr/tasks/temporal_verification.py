@@ -28,11 +28,13 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
     odd_role = by_name[slot.variant]
     shown = [role for role in drawn if role != odd_role]
     shown.insert(slot.answer, odd_role)
-    time, odd_time = (int(i) for i in rng.choice(len(grid.frames), size=2, replace=False))
-    checks = _checks(grid, shown, odd_role, time, odd_time)
-    refusal = _refuse(checks, rules)
-    if refusal is not None:
-        return refusal
+    pairs = grid.keep("apart", lambda: grid.apart(rules.min_time_gap_s, rules.min_effector_move_m))
+    if isinstance(pairs, Refusal):
+        return pairs
+    time, odd_time = rng.permutation(pairs[int(rng.integers(len(pairs)))]).tolist()
+    checks = _checks(grid, shown, odd_role, (time, odd_time), rules)
+    if isinstance(checks, Refusal):
+        return checks
     labels = [f"Image {n} ({role}):" for n, role in enumerate(shown, start=1)]
     return Draft(
         slot=slot,
@@ -61,29 +63,22 @@ def draft(pair: EpisodePair, slot: Slot, rng: np.random.Generator, rules: Rules)
 
 
 def _checks(
-    grid: FrameGrid, roles: list[str], odd_role: str, time: int, odd_time: int
-) -> dict[str, float]:
-    checks = {"time_gap_s": abs(grid.time_s(odd_time) - grid.time_s(time))}
-    moved_m = grid.effector_move_m(time, odd_time)
+    grid: FrameGrid, roles: list[str], odd_role: str, instants: tuple[int, int], rules: Rules
+) -> dict[str, float] | Refusal:
+    """The measures of two instants, or why the images would not tell them apart."""
+    first, second = instants
+    checks = {"time_gap_s": abs(grid.time_s(second) - grid.time_s(first))}
+    moved_m = grid.effector_move_m(first, second)
     if moved_m is not None:
         checks["effector_move_m"] = moved_m
-    checks["odd_ssim"] = grid.ssim(odd_role, time, odd_time)
-    checks["other_ssim"] = min(
-        grid.ssim(role, time, odd_time) for role in roles if role != odd_role
-    )
-    return checks
-
-
-def _refuse(checks: dict[str, float], rules: Rules) -> Refusal | None:
-    if checks["time_gap_s"] < rules.min_time_gap_s:
-        return Refusal(reason="instants_too_close")
-    if checks.get("effector_move_m", np.inf) < rules.min_effector_move_m:
-        return Refusal(reason="effector_did_not_move")
+    checks["odd_ssim"] = grid.ssim(odd_role, first, second)
     if checks["odd_ssim"] > rules.max_ssim:
         return Refusal(reason="odd_camera_saw_no_change")
+    others = (grid.ssim(role, first, second) for role in roles if role != odd_role)
+    checks["other_ssim"] = min(others)
     if checks["other_ssim"] > rules.max_ssim:
         return Refusal(reason="other_cameras_saw_no_change")
-    return None
+    return checks
 
 
 TASK = Task(

@@ -9,8 +9,9 @@ the right one is the first to third most similar to the references equally often
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from xvr.geometry.angles import angles_seen_from
+from xvr.geometry.angles import angles_seen_from, upper_pairs
 from xvr.geometry.camera import project
+from xvr.geometry.spacing import closest_pair
 from xvr.geometry.visibility import inside
 from xvr.tasks import wordings
 from xvr.tasks.compose import pair, pick, prompt, triple, view_ref
@@ -48,8 +49,7 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
     labels = [f"Image {n} (Reference):" for n in range(1, count + 1)]
     labels += [f"Image {n} (Candidate):" for n in range(count + 1, slot.images + 1)]
     center = triple(pool.centers_world[answer])
-    angles = angles_seen_from(pool.center_world, pool.centers_world[candidates])
-    upper = np.triu_indices(CANDIDATES, 1)
+    angles = _center_angles(pool)[np.ix_(candidates, candidates)][upper_pairs(CANDIDATES)]
     return Draft(
         slot=slot,
         images=(
@@ -84,10 +84,8 @@ def draft(pool: PointPool, slot: Slot, rng: np.random.Generator, rules: Rules) -
         key=(pool.names([answer]), pool.names(references), pool.names(candidates)),
         world={"camera_center_m": center, "scene_center_m": triple(pool.center_world)},
         checks={
-            "min_candidate_angle_deg": float(angles[upper].min()),
-            "min_candidate_px_share": float(
-                _widest_separation(pool, centers_px, references, candidates)
-            ),
+            "min_candidate_angle_deg": float(angles.min()),
+            "min_candidate_px_share": _widest_separation(pool, centers_px, references, candidates),
             "min_principal_px_share": float(off_axis.min()),
             "scene_extent_m": pool.extent_m,
         },
@@ -122,7 +120,7 @@ def _references(
 ) -> Int[np.ndarray, " k"] | None:
     """Views that see the same cameras and differ by the smallest allowed angle."""
     usable = np.flatnonzero(placed.sum(axis=1) >= CANDIDATES)
-    angles = angles_seen_from(pool.center_world, pool.centers_world)
+    angles = _center_angles(pool)
     chosen: list[int] = []
     for view in rng.permutation(usable):
         shared = placed[[*chosen, int(view)]].all(axis=0).sum() >= CANDIDATES
@@ -142,7 +140,7 @@ def _candidates(
     rules: Rules,
 ) -> Int[np.ndarray, " c"] | None:
     """Three cameras that all references show, apart in angle and in one reference's pixels."""
-    angles = angles_seen_from(pool.center_world, pool.centers_world)
+    angles = _center_angles(pool)
     chosen: list[int] = []
     for camera in rng.permutation(np.flatnonzero(placed[references].all(axis=0))):
         trial = np.array([*chosen, camera])
@@ -165,11 +163,17 @@ def _widest_separation(
     cameras: Int[np.ndarray, " c"],
 ) -> float:
     """Smallest distance of two dots, of the diagonal, in the reference that parts them best."""
-    uv_px = centers_px[np.ix_(references, cameras)]  # (k, c, 2)
-    distance = np.linalg.norm(uv_px[:, :, None] - uv_px[:, None], axis=3)
-    first, second = np.triu_indices(len(cameras), 1)
-    smallest = distance[:, first, second].min(axis=1)
-    return float((smallest / [pool.camera(r).diagonal_px for r in references]).max())
+    return max(
+        closest_pair(centers_px[view].take(cameras, axis=0)) / pool.camera(view).diagonal_px
+        for view in references.tolist()
+    )
+
+
+def _center_angles(pool: PointPool) -> Float[np.ndarray, "v v"]:
+    """Angles of every two cameras as seen from the scene's centre."""
+    return pool.keep(
+        "angles from the center", lambda: angles_seen_from(pool.center_world, pool.centers_world)
+    )
 
 
 TASK = Task(

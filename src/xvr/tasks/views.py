@@ -13,11 +13,11 @@ import numba
 import numpy as np
 from jaxtyping import Float, Int
 
-from xvr.geometry.angles import angles_seen_from
+from xvr.geometry.angles import angles_seen_from, upper_pairs
 from xvr.tasks.draft import Refusal
 from xvr.tasks.pool import PointPool
 from xvr.tasks.rules import Rules
-from xvr.tasks.splitmix import draw_below, new_state
+from xvr.tasks.splitmix import draw_below, state_of
 
 ANGLE_BINS = 5
 SETS_PER_COUNT = 192
@@ -51,14 +51,19 @@ def choose_views(
     A pool has `SETS_PER_COUNT` sets of each size, made when first drawn and then used again: many
     questions about different points share their views.
     """
-    number = int(rng.integers(SETS_PER_COUNT))
+    return view_set(pool, count, int(rng.integers(SETS_PER_COUNT)), rules)
+
+
+def view_set(pool: PointPool, count: int, number: int, rules: Rules) -> SharedPoints | Refusal:
+    """The set of `count` views with a number below `SETS_PER_COUNT`."""
     return pool.keep(("views", count, number), lambda: _find_views(pool, count, number, rules))
 
 
 def _find_views(pool: PointPool, count: int, number: int, rules: Rules) -> SharedPoints | Refusal:
     """The first set of views that works around one of some random points, or the last refusal."""
-    state = new_state(np.random.default_rng([pool.seed, count, number]))
-    cosines = np.cos(np.radians([rules.max_view_angle_deg, rules.min_view_angle_deg]))
+    state = state_of(pool.seed, count, number)
+    limits = math.radians(rules.max_view_angle_deg), math.radians(rules.min_view_angle_deg)
+    cosines = math.cos(limits[0]), math.cos(limits[1])
     seen = pool.visible, pool.centers_world, pool.points_world
     views, reason = np.empty(count, np.int64), 0
     for _ in range(TRIES_PER_SET):
@@ -80,7 +85,7 @@ def view_angles(
 
 def angle_checks(angles_deg: Float[np.ndarray, "k k"]) -> dict[str, float]:
     """The smallest and the largest angle between two different views."""
-    pairs = angles_deg[np.triu_indices(len(angles_deg), 1)]
+    pairs = angles_deg[upper_pairs(len(angles_deg))]
     return {
         "min_view_angle_deg": float(pairs.min()),
         "max_view_angle_deg": float(pairs.max()),

@@ -51,7 +51,14 @@ class AuxiliaryLoss(Protocol):
 Maker = Callable[[Any, Sequence[Source], float], AuxiliaryLoss]
 """(configuration of the model, the datasets, weight) -> the loss."""
 
-AUXILIARY: dict[str, Maker] = {}
+
+def _correspondence(config: Any, sources: Sequence[Source], weight: float) -> AuxiliaryLoss:
+    from xvr.training.correspondence import CorrespondenceLoss
+
+    return CorrespondenceLoss(config, sources, weight)
+
+
+AUXILIARY: dict[str, Maker] = {"correspondence": _correspondence}
 """By name."""
 
 
@@ -66,5 +73,5 @@ def make_auxiliary(
     if name is None:
         return None
     if name not in AUXILIARY:
-        raise unknown_name("auxiliary loss", name, AUXILIARY or ["none in this version"])
+        raise unknown_name("auxiliary loss", name, AUXILIARY)
     return AUXILIARY[name](config, sources, weight)

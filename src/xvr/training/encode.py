@@ -85,7 +85,8 @@ class Encoder:
         self.processor = processor
         self.context = context
         self._who = who
-        self._size = dict(size) if size else None
+        self.size = dict(size) if size else None
+        """Limits on the pixels of an image."""
         self._dtype = dtype
         self._mark = image_mark(processor, who)
         self._image_ids = set(image_token_ids(processor))
@@ -112,7 +113,7 @@ class Encoder:
             self.processor,
             [example.prompt],
             [[Image.fromarray(image) for image in images]],
-            size=self._size,
+            size=self.size,
             who=self._who,
         )
         inputs = dict(found.inputs)
@@ -154,7 +155,7 @@ class Encoder:
         tokenizer = self.processor.tokenizer
         ids = tokenizer(example.answer, add_special_tokens=False)["input_ids"]
         back = tokenizer.decode(ids, skip_special_tokens=True)
-        if not ids or back.strip() != example.answer.strip() or self.end in ids:
+        if not back.strip() or back.strip() != example.answer.strip() or self.end in ids:
             raise Unusable(
                 "strange_answer",
                 f"{example.sample_id} of {example.source}: the tokenizer of {self._who} makes "

@@ -43,6 +43,10 @@ class Recipe:
     """AdamW's, of matrices; biases and norms have none."""
     adam_beta2: float = 0.999
     """AdamW's memory of squared gradients."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """AdamW for all parameters, or Muon for matrices (see `xvr.training.muon`)."""
+    muon_factor: float = 10.0
+    """Muon's learning rate, in learning rates."""
     max_grad_norm: float = 1.0
     """Longer gradients are shortened to this."""
     min_image_pixels: int | None = None
@@ -57,6 +61,9 @@ class Recipe:
     """Name of a loss beside that on the answers."""
     aux_weight: float = 1.0
     """Factor of that loss."""
+    attention: Literal["auto", "eager"] = "auto"
+    """How attention is computed; eager is slower for large models, and lets the loss named by `aux`
+    see where the model looks."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -107,7 +114,28 @@ XVR_PLUS = Recipe(
 """As `xvr`, with more of the tasks about time, for data that has the extended tasks too: published
 training lowered temporal verification from 45.29 % to 41.18 %. The factors are ours, not tuned."""
 
-RECIPES: tuple[Recipe, ...] = (XVR, XVR_PLUS)
+TINY = Recipe(
+    name="tiny",
+    model="",  # xvr train tiny writes it
+    lr=2e-3,
+    merger_lr=2e-3,
+    vision_lr=2e-3,
+    epochs=3.0,
+    batch_size=8,
+    warmup_share=0.02,
+    weight_decay=0.05,
+    adam_beta2=0.98,
+    optimizer="muon",
+    task_weights={"point_correspondence": 1.6, "spatial_verification": 1.6},
+    gradient_checkpointing=False,
+    aux="correspondence",
+    aux_weight=0.3,
+    attention="eager",
+)
+"""From random weights on two CPU cores. Small batches: the loss on image tokens says much about
+each sample, and steps are what is short. All values are ours (docs/learning.md)."""
+
+RECIPES: tuple[Recipe, ...] = (XVR, XVR_PLUS, TINY)
 """All recipes."""
 
 _BY_NAME = {recipe.name: recipe for recipe in RECIPES}

@@ -46,9 +46,15 @@ class TinyModel:
     vision_layers: int = 4
     """Of the vision tower."""
     patch_size: int = 8
-    """Pixels on a side; four patches make one image token."""
+    """Pixels on a side."""
+    merge_size: int = 2
+    """So many patches across and down make one image token."""
+    widening: int = 4
+    """Width of the inner layer of each block, in widths of its tower."""
     vocabulary: int = 512
     """Tokens, special ones and all bytes included."""
+    phrases: bool = False
+    """Let tokens run over several words: sentences that come again and again become short."""
     context: int = 4096
     """Most tokens of a question."""
     min_image_pixels: int = 32 * 32
@@ -77,14 +83,14 @@ def write_tiny_model(folder: Path, texts: Iterable[str], sizes: TinyModel, seed:
     import torch
     from transformers import Qwen2VLImageProcessorPil, Qwen3VLForConditionalGeneration
 
-    words = train_tokenizer(texts, sizes.vocabulary)
+    words = train_tokenizer(texts, sizes.vocabulary, phrases=sizes.phrases)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Qwen3VLForConditionalGeneration(_config(words, sizes))
     images = Qwen2VLImageProcessorPil(
         patch_size=sizes.patch_size,
-        merge_size=2,
-        temporal_patch_size=2,
+        merge_size=sizes.merge_size,
+        temporal_patch_size=1,
         image_mean=[0.5] * 3,
         image_std=[0.5] * 3,
         size={"shortest_edge": sizes.min_image_pixels, "longest_edge": sizes.max_image_pixels},
@@ -99,13 +105,15 @@ def write_tiny_model(folder: Path, texts: Iterable[str], sizes: TinyModel, seed:
     return folder
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+def train_tokenizer(texts: Iterable[str], vocabulary: int, *, phrases: bool = False) -> Any:
     """Byte pair encoding over bytes, so that any text survives."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     built = Tokenizer(models.BPE())
-    built.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # pyright: ignore
+    built.pre_tokenizer = pre_tokenizers.ByteLevel(  # pyright: ignore
+        add_prefix_space=False, use_regex=not phrases
+    )
     built.decoder = decoders.ByteLevel()  # pyright: ignore
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
@@ -131,7 +139,7 @@ def _config(words: Any, sizes: TinyModel) -> Any:
         text_config={
             "vocab_size": len(words),
             "hidden_size": sizes.hidden_size,
-            "intermediate_size": 4 * sizes.hidden_size,
+            "intermediate_size": sizes.widening * sizes.hidden_size,
             "num_hidden_layers": sizes.layers,
             "num_attention_heads": sizes.heads,
             "num_key_value_heads": max(1, sizes.heads // 2),
@@ -151,11 +159,11 @@ def _config(words: Any, sizes: TinyModel) -> Any:
         vision_config={
             "depth": sizes.vision_layers,
             "hidden_size": sizes.vision_hidden_size,
-            "intermediate_size": 4 * sizes.vision_hidden_size,
+            "intermediate_size": sizes.widening * sizes.vision_hidden_size,
             "num_heads": sizes.heads,
             "patch_size": sizes.patch_size,
-            "spatial_merge_size": 2,
-            "temporal_patch_size": 2,
+            "spatial_merge_size": sizes.merge_size,
+            "temporal_patch_size": 1,
             "out_hidden_size": sizes.hidden_size,
             "num_position_embeddings": 256,
             "deepstack_visual_indexes": [max(0, sizes.vision_layers // 2 - 1)],

@@ -1,6 +1,7 @@
 """Items as cards: the images as they were asked, the options, and what every run said."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from xvr.evaluation.item import Picture as Asked
@@ -25,13 +26,16 @@ class _Figure(NamedTuple):
 
 
 def filters(names: Sequence[str], tasks: Sequence[str], shown: int, total: int) -> Markup:
-    """What to look at: a task, items that one run has right, items that another has wrong."""
-    runs = list(enumerate(names))
-    choices = (
+    """What to look at: a task, who is right, who is wrong, which two runs differ in that."""
+    runs = [(str(place), name) for place, name in enumerate(names)]
+    pairs = [(f"{a} {b}", f"{one}, {other}") for (a, one), (b, other) in combinations(runs, 2)]
+    choices = [
         ("task", "Task", [("", "all"), *((task, title(task)) for task in tasks)]),
-        ("right", "Right", [("", "any"), *((str(place), name) for place, name in runs)]),
-        ("wrong", "Wrong", [("", "any"), *((str(place), name) for place, name in runs)]),
-    )
+        ("right", "Right", [("", "any"), *runs]),
+        ("wrong", "Wrong", [("", "any"), *runs]),
+    ]
+    if pairs:
+        choices.append(("differ", "Only one right of", [("", "any"), *pairs]))
     fields = [
         tag(
             "label",

@@ -3,20 +3,27 @@
 const form = document.querySelector(".filters");
 const cards = [...document.querySelectorAll(".cards .card")];
 
+// Verdicts of an item: r, w or - for each run, in order. A pair is two places, such as "0 2".
+function onlyOneRight(verdicts, pair) {
+  return pair.split(" ").map((place) => verdicts[place]).sort().join("") === "rw";
+}
+
 function showChosen() {
-  const { task, right, wrong } = form.elements;
+  const { task, right, wrong, differ } = form.elements;
   let shown = 0;
   for (const card of cards) {
     const verdicts = card.dataset.verdicts;
     card.hidden = !(
       (!task.value || card.dataset.task === task.value) &&
       (!right.value || verdicts[right.value] === "r") &&
-      (!wrong.value || verdicts[wrong.value] === "w")
+      (!wrong.value || verdicts[wrong.value] === "w") &&
+      (!differ?.value || onlyOneRight(verdicts, differ.value))
     );
     shown += !card.hidden;
   }
   const output = form.querySelector("output");
-  output.textContent = `${shown} of the ${output.dataset.shown} items drawn from ${output.dataset.total}`;
+  const { shown: all, total } = output.dataset;
+  output.textContent = `${shown} of ` + (all === total ? `${total} items` : `the ${all} items drawn from ${total}`);
 }
 
 const dialog = document.createElement("dialog");

@@ -36,6 +36,8 @@ from xvr.viewer.pictures import Picture, embed, put_beside
 
 IMAGE_BYTES = 9_000_000
 """Of all embedded images, before base64."""
+MOST_ITEMS = 2000
+"""Shown unless asked otherwise: all of XVR-Eval, MindCube-Tiny and RoboSpatial-Home."""
 MOST_EMBEDDED = 150
 """Items whose images are embedded; of more they are files beside the page."""
 
@@ -45,7 +47,7 @@ def report(
     out: Path,
     *,
     data: Path | None = None,
-    samples: int = 48,
+    samples: int = MOST_ITEMS,
     scorer: str | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -57,7 +59,8 @@ def report(
         out: the page, such as `report.html`.
         data: what the runs were asked, for images and difficulty; where the first run says it was
             by default. Without it the page has no images.
-        samples: the most items shown, drawn over tasks and over right and wrong answers.
+        samples: the most items shown; of more, so many are drawn over tasks and over right and
+            wrong answers.
         scorer: of the benchmark; its default one by default.
         seed: of the bootstrap and of the items shown.
         progress: told how many images are written, where they are not embedded.

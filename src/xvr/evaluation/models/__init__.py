@@ -12,7 +12,7 @@ from xvr.evaluation.benchmark import Loaded
 from xvr.evaluation.model import Model
 from xvr.evaluation.models.baselines import BASELINES
 from xvr.evaluation.models.options import ModelOptions
-from xvr.evaluation.models.withheld import SingleView, TextOnly
+from xvr.evaluation.models.withheld import Blanked, SingleView, TextOnly
 
 __all__ = ["KINDS", "SPECIFICATIONS", "ModelOptions", "make_model"]
 
@@ -33,6 +33,7 @@ SPECIFICATIONS = (
     *(f"{kind}:..." for kind in KINDS),
     "text-only:SPEC",
     "single-view[=N]:SPEC",
+    "blanked:SPEC",
 )
 """All that can be asked for, for people."""
 
@@ -53,6 +54,8 @@ def make_model(spec: str, loaded: Loaded, options: ModelOptions) -> Model:
         return BASELINES[spec](loaded, options)
     if kind == "text-only" and rest:
         return TextOnly(make_model(rest, loaded, options))
+    if kind == "blanked" and rest:
+        return Blanked(make_model(rest, loaded, options))
     if (kind == "single-view" or kind.startswith("single-view=")) and rest:
         return SingleView(make_model(rest, loaded, options), kept=_kept(kind))
     if kind in KINDS:

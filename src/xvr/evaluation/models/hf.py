@@ -32,7 +32,7 @@ def make(rest: str, options: ModelOptions) -> "LocalModel":
     processor = load_processor(checkpoint)
     size = image_size(processor, options, checkpoint.source)
     model = load_model(checkpoint, dtype=options.dtype, device=options.device)
-    model.generation_config = _generation(model.generation_config, processor, options)
+    model.generation_config = generation(model.generation_config, processor, options)
     return LocalModel(
         name=f"hf:{rest}",
         revision=fingerprint(checkpoint, model),
@@ -197,8 +197,14 @@ def image_size(processor: Any, options: ModelOptions, who: str) -> dict[str, int
     return limits
 
 
-def _generation(given: Any, processor: Any, options: ModelOptions) -> Any:
-    """The checkpoint's own settings with ours in place; it keeps end tokens and penalties."""
+def generation(given: Any, processor: Any, options: ModelOptions) -> Any:
+    """The checkpoint's own settings with ours in place; it keeps end tokens and penalties.
+
+    Args:
+        given: settings of the checkpoint.
+        processor: has the padding token.
+        options: ours.
+    """
     settings = deepcopy(given)
     settings.max_new_tokens, settings.max_length = options.max_new_tokens, None
     if settings.pad_token_id is None:

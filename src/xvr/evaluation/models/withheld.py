@@ -1,15 +1,23 @@
 """Any model, but shown less: no image, or only one. What it still gets right needs no cross-view.
 
-What is withheld is left out; the other parts keep their order, and the text still speaks of all
-images.
+What is withheld is left out, or made grey; the other parts keep their order, and the text still
+speaks of all images.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+from xvr.dataset.encode import encode
 from xvr.evaluation.item import Picture, Prompt
 from xvr.evaluation.model import Answer, Failure, Model
+from xvr.sources.pixels import decode_image
+
+GREY = 128
+"""Level of a blanked image."""
 
 
 class _Withheld:
@@ -89,3 +97,29 @@ class SingleView(_Withheld):
             if not isinstance(part, Picture) or seen == number:
                 parts.append(part)
         return replace(prompt, parts=tuple(parts))
+
+
+class Blanked(_Withheld):
+    """Shows the last image, and grey ones of the same sizes in place of all others.
+
+    A small model that only ever saw questions with all their images is thrown by fewer of them more
+    than by grey ones: so this is the fairer cheater for it.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__("blanked", model)
+
+    def _left(self, prompt: Prompt) -> Prompt:
+        last = prompt.pictures[-1] if prompt.pictures else None
+        parts = tuple(
+            replace(part, read=partial(_grey, part))
+            if isinstance(part, Picture) and part is not last
+            else part
+            for part in prompt.parts
+        )
+        return replace(prompt, parts=parts)
+
+
+def _grey(picture: Picture) -> bytes:
+    image = decode_image(picture.read(), picture.name)
+    return encode(np.full_like(image, GREY), "png")

@@ -1,0 +1,98 @@
+"""Targets of image tokens against the toy room, whose surfaces are known in closed form."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toy import room
+from xvr.dataset.reader import read_split
+from xvr.dataset.record import Provenance
+from xvr.training.token_targets import AFTER, HIDDEN, RELATIONS, Geometry, TokenTargets
+
+GRID = (6, 8)
+
+
+def proofs(dataset: Path, task: str) -> list[Provenance]:
+    found = [proof for _, proof in read_split(dataset, "train") if proof and proof.task == task]
+    assert found
+    return found
+
+
+def targets(proof: Provenance) -> TokenTargets:
+    return Geometry().targets(proof, [GRID] * len(proof.images))
+
+
+def seed_of(proof: Provenance) -> int:
+    assert proof.source.scene is not None
+    return int(proof.source.scene[-3:])
+
+
+def test_tokens_that_correspond_see_one_point_of_the_room(dataset: Path):
+    for proof in proofs(dataset, "point_correspondence")[:3]:
+        seed, found = seed_of(proof), targets(proof).seen_at
+        first, second = (room.orbit(seed)[proof.images[i].frame_index] for i in (0, 1))
+        middles = np.array([(c + 0.5, r + 0.5) for r in range(6) for c in range(8)]) * 20
+        seen = 0
+        for token, at in enumerate(found[0, 1]):
+            if at < 0:
+                continue
+            point = room.hit(room.furnish(seed), first, tuple(middles[token]))
+            u, v, depth_m = room.pixel_of(second, point)
+            assert (int(v // 20), int(u // 20)) == divmod(int(at), 8)
+            again = room.hit(room.furnish(seed), second, (u, v))
+            assert np.linalg.norm(again - point) < 0.1 * depth_m
+            seen += 1
+        assert seen >= 5
+
+
+def test_what_stands_in_the_way_hides(dataset: Path):
+    hidden = sum(
+        (targets(p).seen_at == HIDDEN).sum() for p in proofs(dataset, "spatial_verification")
+    )
+    assert hidden > 0
+
+
+def test_marks_of_one_point_go_together_and_distractors_do_not(dataset: Path):
+    for proof in proofs(dataset, "point_correspondence"):
+        target = len(proof.images)
+        right = next(m for m in proof.marks if m.image == target and m.color == proof.answer)
+        found = targets(proof)
+        asked = [r for r in found.relations if r.image == target - 1]
+        assert {RELATIONS[r.kind] for r in asked} == {"same_point"}
+        assert sum(r.holds for r in asked) == target - 1
+        token = int(right.uv_px[1] // 20) * 8 + int(right.uv_px[0] // 20)
+        assert {r.token for r in asked if r.holds} == {token}
+        assert found.evidence[target - 1].nonzero()[0].tolist() == [token]
+        assert found.marked[target - 1, token] >= 1
+
+
+def test_the_odd_image_goes_together_with_none(dataset: Path):
+    for proof in proofs(dataset, "spatial_verification"):
+        odd = int(proof.answer) - 1
+        for relation in targets(proof).relations:
+            assert relation.holds == (odd not in (relation.image, relation.earlier))
+
+
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [("temporal_verification", "same_moment"), ("cross_scenario_localization", "same_camera")],
+)
+def test_images_of_episodes_go_together_by_their_records(dataset: Path, task: str, kind: str):
+    for proof in proofs(dataset, task):
+        relations = targets(proof).relations
+        assert {RELATIONS[r.kind] for r in relations} == {kind}
+        assert {r.token for r in relations} == {AFTER}
+        for relation in relations:
+            a, b = proof.images[relation.image], proof.images[relation.earlier]
+            same = a.role == b.role if kind == "same_camera" else a.frame_index == b.frame_index
+            assert relation.holds == same
+
+
+def test_the_right_candidate_stands_where_references_mark(dataset: Path):
+    for proof in proofs(dataset, "viewpoint_localization"):
+        found = targets(proof)
+        asked = [r for r in found.relations if RELATIONS[r.kind] == "stands_there"]
+        assert {r.image + 1 for r in asked if r.holds} == {int(proof.answer)}
+        assert len({r.image for r in asked}) == 3
+        assert found.evidence.any(axis=1).nonzero()[0].tolist() == [int(proof.answer) - 1]
