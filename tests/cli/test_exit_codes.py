@@ -48,6 +48,7 @@ def test_every_option_reaches_the_build(sources, tmp_path, capsys):
         *("--tasks", *QUICK_TASKS, "--rules", rules, "--set", "depth_tolerance_share=0.03"),
         *("--set", "max_ssim=0.95", "--image-format", "jpeg", "--jpeg-quality", 90),
         *("--images", "folder", "--keep-clean", "--seed", 3),
+        *("--mark-scale", 1.5, "--no-mark-labels"),
     ]
     assert run(capsys, *words).code == 0
     config = json.loads((tmp_path / "out" / "manifest.json").read_text())["config"]
@@ -68,6 +69,8 @@ def test_every_option_reaches_the_build(sources, tmp_path, capsys):
         "jpeg_quality": 90,
         "images": "folder",
         "keep_clean": True,
+        "mark_scale": 1.5,
+        "mark_labels": False,
         "images_per_shard": 10_000,
     }
 

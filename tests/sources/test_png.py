@@ -8,7 +8,7 @@ import numpy as np
 import pyspng
 import pytest
 
-from xvr.sources.png import SIGNATURE, PngError, decode_png, read_chunks
+from xvr.sources.png import PNG_SIGNATURE, PngError, decode_png, read_chunks
 
 FILTERS = range(5)
 
@@ -22,7 +22,12 @@ def png(header: tuple, stream: bytes, parts: int = 1) -> bytes:
     """A file of any header, with its data in several chunks."""
     size = -(-len(stream) // parts)
     data = b"".join(chunk(b"IDAT", stream[n : n + size]) for n in range(0, len(stream), size))
-    return SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", *header)) + data + chunk(b"IEND", b"")
+    return (
+        PNG_SIGNATURE
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", *header))
+        + data
+        + chunk(b"IEND", b"")
+    )
 
 
 def predicted(kind: int, left: int, up: int, corner: int) -> int:

@@ -249,7 +249,9 @@ def test_features_of_a_frozen_backbone_are_kept_and_train_as_those_made_anew(pla
     )
     assert set(ours) == set(theirs)
     for name, weight in ours.items():
-        np.testing.assert_allclose(weight, theirs[name], rtol=0, atol=1e-4, err_msg=name)
+        # the bias of keys moves no softmax: its gradient is rounding, which Adam blows up
+        if not name.endswith("key.bias"):
+            np.testing.assert_allclose(weight, theirs[name], rtol=0, atol=1e-4, err_msg=name)
 
 
 def test_features_of_another_tap_are_other_features(place, tiny, tmp_path):

@@ -21,8 +21,7 @@ from jaxtyping import Float32, UInt8, UInt16
 
 from xvr.errors import Unusable
 from xvr.sources.archives import File
-from xvr.sources.png import SIGNATURE as PNG_SIGNATURE
-from xvr.sources.png import PngError, decode_png, read_chunks
+from xvr.sources.png import PNG_SIGNATURE, PngError, decode_png, read_chunks
 
 JPEG_SIGNATURE = b"\xff\xd8"
 JPEG_END = b"\xff\xd9"

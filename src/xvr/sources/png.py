@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB, _GREY = 2, 0
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
 
@@ -43,7 +43,7 @@ def read_chunks(data: bytes) -> Chunks:
         PngError: a chunk is cut or its checksum is wrong, or the end chunk is missing.
     """
     view = memoryview(data)
-    start, header, parts = len(SIGNATURE), b"", []
+    start, header, parts = len(PNG_SIGNATURE), b"", []
     while start + 12 <= len(view):
         (length,) = struct.unpack(">I", view[start : start + 4])
         end = start + 8 + length

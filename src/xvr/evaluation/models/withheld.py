@@ -9,12 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from xvr.dataset.encode import encode
 from xvr.evaluation.item import Picture, Prompt
 from xvr.evaluation.model import Answer, Failure, Model
-from xvr.sources.pixels import decode_image
 
 GREY = 128
 """Level of a blanked image."""
@@ -121,5 +117,11 @@ class Blanked(_Withheld):
 
 
 def _grey(picture: Picture) -> bytes:
+    # numpy and the codecs are for those who blank, not for every --help
+    import numpy as np
+
+    from xvr.dataset.encode import encode
+    from xvr.sources.pixels import decode_image
+
     image = decode_image(picture.read(), picture.name)
     return encode(np.full_like(image, GREY), "png")
