@@ -17,7 +17,7 @@ from xvr.errors import UserError
 from xvr.vla.environment import make_plans
 from xvr.vla.record import record_demonstrations, recorded_actions, recorded_plans
 from xvr.vla.rollout import RolloutOptions, roll_out
-from xvr.vla.rollouts import ROWS, read_rollouts
+from xvr.vla.rollout_folder import ROWS, read_rollouts
 from xvr.vla.success import success_rates
 
 pytestmark = pytest.mark.sim

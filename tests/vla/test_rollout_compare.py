@@ -11,7 +11,7 @@ from xvr.evaluation.tables import to_text
 from xvr.vla.compare import compare_rollouts
 from xvr.vla.comparison_table import comparison_table
 from xvr.vla.environment import make_plans
-from xvr.vla.rollouts import RolloutManifest, Row, open_rollouts
+from xvr.vla.rollout_folder import RolloutManifest, Row, open_rollouts
 
 MANIFEST = RolloutManifest(
     policy="p",

@@ -28,7 +28,7 @@ from xvr.evaluation.statistics import (
     holm,
     mcnemar,
 )
-from xvr.vla.rollouts import MANIFEST, Rollouts, Row, read_rollouts
+from xvr.vla.rollout_folder import MANIFEST, Rollouts, Row, read_rollouts
 from xvr.vla.success import Rate, rate_of
 
 Wins = Float[np.ndarray, "seed episode"]

@@ -30,7 +30,7 @@ from xvr.vla.casting import Cast, cast
 from xvr.vla.environment import Environment, EpisodePlan, make_plans
 from xvr.vla.environments import environment_name, open_environment, tasks_of
 from xvr.vla.record import recorded_plans
-from xvr.vla.rollouts import (
+from xvr.vla.rollout_folder import (
     MANIFEST,
     VIDEOS,
     RolloutManifest,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xvr.evaluation.statistics import Interval, wilson
-from xvr.vla.rollouts import Row, read_rollouts
+from xvr.vla.rollout_folder import Row, read_rollouts
 
 
 @dataclass(frozen=True, kw_only=True)

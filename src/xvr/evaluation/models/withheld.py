@@ -4,6 +4,7 @@ What is withheld is left out, or made grey; the other parts keep their order, an
 speaks of all images.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ GREY = 128
 """Level of a blanked image."""
 
 
-class _Withheld:
+class _Withheld(ABC):
     """A model behind a filter of its prompts."""
 
     def __init__(self, name: str, model: Model) -> None:
@@ -56,8 +57,9 @@ class _Withheld:
         """Close the model."""
         self._model.close()
 
+    @abstractmethod
     def _left(self, prompt: Prompt) -> Prompt:
-        raise NotImplementedError
+        """What is shown of a prompt."""
 
 
 class TextOnly(_Withheld):
