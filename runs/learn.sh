@@ -13,12 +13,15 @@ xvr sim captures "$out/captures" --scenes 178 --frames 40 --width 256 --height 1
   --workers "$workers"
 xvr sim episodes "$out/episodes" --episodes 12 --size 128 --fps 5 --workers "$workers"
 xvr data build "$out/general" --source "wildrgbd:$out/captures" "${build[@]}" "${small[@]}" \
-  --samples 6400 --valid-share 0.1 --tasks point_correspondence spatial_verification \
+  --keep-clean --samples 6400 --valid-share 0.1 --tasks point_correspondence spatial_verification \
   viewpoint_localization directional_correspondence
 xvr data build "$out/robotic" --source "lerobot:$out/episodes" "${build[@]}" \
   --samples 2560 --valid-share 0.25 --tasks temporal_verification cross_scenario_localization \
   directional_view_localization language_conditioned_localization
-OMP_NUM_THREADS=$workers xvr train tiny --data "$out/general" --data "$out/robotic" --out "$out/run"
+# one process per core, as two threads of one do not get far with so small a model
+OMP_NUM_THREADS=1 python -m torch.distributed.run --nproc_per_node "$workers" -m xvr.cli \
+  train tiny --data "$out/general" --data "$out/robotic" --out "$out/run" --steps 2000 \
+  --eval-every 0 --device cpu --workers 0 --device-batch-size $((10 / workers))
 
 learnt=hf:$out/run/model
 declare -A asked=([model]=$learnt [before]=hf:$out/run_start [majority]=majority

@@ -13,13 +13,13 @@ from training_data import config
 from xvr.errors import UserError
 from xvr.evaluation.models.loading import Checkpoint, load_model
 from xvr.training.correspondence import stacked, token_places
-from xvr.training.correspondence_heads import Heads
+from xvr.training.correspondence_heads import Heads, matched
 from xvr.training.muon import Muon, orthogonalized
 from xvr.training.parameters import muon_groups
 from xvr.training.sft import train
 from xvr.training.tiny import make_start
 
-ASKED = {"aux": "correspondence", "optimizer": "muon", "attention": "eager"}
+ASKED = {"aux": "correspondence", "optimizer": "muon"}
 
 
 def log_of(out: Path) -> list[dict]:
@@ -70,7 +70,7 @@ def test_a_batch_without_targets_costs_nothing():
     real = torch.zeros(2, 1, 1, dtype=torch.bool)
     losses = [
         heads.seen(tokens, found["seen_at"], real),
-        heads.matched(tokens, found["seen_at"], real),
+        matched(torch.zeros(2, 1, 1, 1, 1), found["seen_at"], real),
         heads.marks(tokens, found["marks"], real),
         heads.marked(tokens, found["marked"], real),
         heads.verdicts(tokens, found["verdicts"]),

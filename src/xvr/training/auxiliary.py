@@ -49,13 +49,13 @@ class AuxiliaryLoss(Protocol):
 
 
 Maker = Callable[[Any, Sequence[Source], float], AuxiliaryLoss]
-"""(configuration of the model, the datasets, weight) -> the loss."""
+"""(the model, the datasets, weight) -> the loss."""
 
 
-def _correspondence(config: Any, sources: Sequence[Source], weight: float) -> AuxiliaryLoss:
+def _correspondence(model: Any, sources: Sequence[Source], weight: float) -> AuxiliaryLoss:
     from xvr.training.correspondence import CorrespondenceLoss
 
-    return CorrespondenceLoss(config, sources, weight)
+    return CorrespondenceLoss(model, sources, weight)
 
 
 AUXILIARY: dict[str, Maker] = {"correspondence": _correspondence}
@@ -63,7 +63,7 @@ AUXILIARY: dict[str, Maker] = {"correspondence": _correspondence}
 
 
 def make_auxiliary(
-    name: str | None, config: Any, sources: Sequence[Source], weight: float
+    name: str | None, model: Any, sources: Sequence[Source], weight: float
 ) -> AuxiliaryLoss | None:
     """The loss with a name; None for None.
 
@@ -74,4 +74,4 @@ def make_auxiliary(
         return None
     if name not in AUXILIARY:
         raise unknown_name("auxiliary loss", name, AUXILIARY)
-    return AUXILIARY[name](config, sources, weight)
+    return AUXILIARY[name](model, sources, weight)

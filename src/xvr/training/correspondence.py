@@ -9,27 +9,33 @@ follows from marks and records alone is left. Losses, all of them means of cross
 - `seen`: at the output of the vision tower, a token of one view finds the token of another view
   that sees its surface, among all of that view (InfoNCE; van den Oord et al. 2018, arXiv
   1807.03748);
-- `matched`: the same in the middle of the language model, from later images to earlier ones;
+- `matched`: one attention head of an early layer of the language model looks from each token of a
+  later image at the token of an earlier one that sees its surface;
 - `marks`: which mark a token shows, at the output of the vision tower;
 - `marked`: which token of an image sees what earlier images mark, late in the language model;
 - `relations`: whether two marks are on one point, whether two images share a moment, and so on;
 - `verdicts`: which of the marks to choose from is right, and of what colour, late;
-- `looked`: before the answer, half of the heads of the last layer look at what it follows from;
-  only where attention is computed openly (recipe value `attention`).
+- `looked`: before the answer, half of the heads of the last layer look at what it follows from.
+
+The last one and `matched` need a language model built like Llama's (`attention_probe`); for others
+they are left out.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xvr.errors import Unusable, UserError
+from xvr.training.attention_probe import AttentionProbe
 from xvr.training.collate import BatchLayout
-from xvr.training.correspondence_heads import MOST_IMAGES, Heads
+from xvr.training.correspondence_heads import MOST_IMAGES, Heads, matched
 from xvr.training.encode import Encoded
 from xvr.training.samples import Source
 from xvr.training.token_targets import AFTER, UNKNOWN, Geometry, Grid, TokenTargets
 
 MARKS_WEIGHT = 0.5
 """Marks are learnt soon."""
+LOOKED_WEIGHT = 0.3
+"""There is nothing to look for before marks are understood."""
 
 
 class CorrespondenceLoss:
@@ -37,11 +43,11 @@ class CorrespondenceLoss:
 
     name = "correspondence"
 
-    def __init__(self, config: Any, sources: Sequence[Source], weight: float) -> None:
+    def __init__(self, model: Any, sources: Sequence[Source], weight: float) -> None:
         """Makes the heads.
 
         Args:
-            config: of the model.
+            model: that is trained.
             sources: datasets of the run.
             weight: of the loss.
 
@@ -54,12 +60,18 @@ class CorrespondenceLoss:
                 "--aux correspondence needs provenance, which none of the datasets has; build one "
                 "with xvr data build, or leave out --aux"
             )
-        text = config.get_text_config()
+        text = model.config.get_text_config()
         self.weight = weight
         self.module = Heads(text.hidden_size)
-        self._middle = text.num_hidden_layers // 2
+        self._early = text.num_hidden_layers // 4
         self._late = -(-3 * text.num_hidden_layers // 4)
+        self._last = text.num_hidden_layers - 1
+        self._probe: AttentionProbe | None = AttentionProbe(model, (self._early, self._last))
         self._geometry: Geometry | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For processes that load samples: they have no use for the model."""
+        return self.__dict__ | {"_probe": None}
 
     def targets(self, samples: Sequence[Encoded]) -> dict[str, Any]:
         """Tensors of a batch; see `stacked`."""
@@ -69,7 +81,8 @@ class CorrespondenceLoss:
 
         asked = [-1 - sample.answer_tokens for sample in samples]  # what predicts the answer
         found = stacked([self._of_sample(sample) for sample in samples])
-        return found | {"asked": torch.tensor(asked)}
+        lengths = [sample.length for sample in samples]
+        return found | {"asked": torch.tensor(asked), "lengths": torch.tensor(lengths)}
 
     def loss(self, outputs: Any, layout: BatchLayout, targets: Mapping[str, Any]) -> Any:
         """The sum of the losses that a batch has targets for."""
@@ -87,32 +100,50 @@ class CorrespondenceLoss:
         asked = layers[self._late][related[:, 0], places_of(layout, related)]
         return (
             self.module.seen(vision, targets["seen_at"], real)
-            + self.module.matched(images(self._middle), targets["seen_at"], real)
+            + self._matched(places, real, targets)
             + MARKS_WEIGHT * self.module.marks(vision, targets["marks"], real)
             + self.module.marked(late, targets["marked"], real)
             + self.module.relations(asked, related[:, 3:])
             + self.module.verdicts(late, targets["verdicts"])
-            + self._looked(getattr(outputs, "attentions", None), places, real, targets)
+            + LOOKED_WEIGHT * self._looked(places, real, targets)
         )
 
-    def _looked(self, attentions: Any, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
+    def _matched(self, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
+        """Of the first head of an early layer."""
+        import torch
+
+        looks = self._probe.taken(self._early) if self._probe else None
+        if looks is None:
+            return 0.0
+        rows = torch.arange(len(places), device=places.device)[:, None, None]
+        queries, keys = looks.queries[:, 0][rows, places], looks.keys[:, 0][rows, places]
+        scores = torch.einsum("bitd,bjud->bijtu", queries, keys) * looks.scale
+        return matched(scores, targets["seen_at"], real)
+
+    def _looked(self, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
         """Cross-entropy of attention and evidence at the token before the answer."""
         import torch
 
-        if not attentions:
+        looks = self._probe.taken(self._last) if self._probe else None
+        if looks is None:
             return 0.0
-        last = attentions[-1]  # (b, heads, tokens, tokens)
-        wanted = torch.zeros(len(last), last.shape[-1], device=last.device)
-        wanted.scatter_(1, places.flatten(1), (targets["evidence"] & real).flatten(1).float())
-        rows = torch.arange(len(last), device=last.device)
-        looks = last[rows, : -(-last.shape[1] // 2), last.shape[2] + targets["asked"]]
-        found = (looks * wanted[:, None]).sum(dim=-1)[wanted.any(dim=1)]
-        return -torch.log(found + 1e-6).mean() if len(found) else last.sum() * 0
+        heads, tokens = -(-looks.queries.shape[1] // 2), looks.keys.shape[2]
+        rows, asked = torch.arange(len(places), device=places.device), tokens + targets["asked"]
+        queries = looks.queries[rows, :heads, asked]  # (b, heads, width)
+        scores = torch.einsum("bhd,bhnd->bhn", queries, looks.keys[:, :heads]) * looks.scale
+        at = torch.arange(tokens, device=places.device)
+        may = (at >= tokens - targets["lengths"][:, None]) & (at <= asked[:, None])
+        looks_at = scores.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1)
+        wanted = torch.zeros(len(places), tokens, device=places.device)
+        evidence = (targets["evidence"] & real).flatten(1).float()
+        wanted.scatter_reduce_(1, places.flatten(1), evidence, reduce="amax")
+        found = (looks_at * wanted[:, None]).sum(dim=-1)[wanted.any(dim=1)]
+        return -torch.log(found + 1e-6).mean() if len(found) else scores.sum() * 0
 
     def _of_sample(self, sample: Encoded) -> TokenTargets | None:
         example = sample.example
         source = self._sources.get(example.source)
-        proof = source.proof(example.line) if source is not None else None
+        proof = example.proof or (source.proof(example.line) if source is not None else None)
         grids: list[Grid] = [image.grid for image in sample.images if image.grid is not None]
         if proof is None or not grids or len(grids) < len(sample.images):
             return None

@@ -27,8 +27,6 @@ class Heads(nn.Module):
         """Random weights."""
         super().__init__()
         self.view = nn.Linear(width, WIDTH)
-        self.later = nn.Linear(width, WIDTH)
-        self.earlier = nn.Linear(width, WIDTH)
         self.mark = nn.Linear(width, MARK_CLASSES)
         self.place = nn.Linear(width, 1)
         self.verdict = nn.Linear(width, MARK_CLASSES)
@@ -36,15 +34,9 @@ class Heads(nn.Module):
 
     def seen(self, vision: Tensor, seen_at: Tensor, real: Tensor) -> Tensor:
         """Each token finds, in every other view, the token that sees its surface."""
-        features = self.view(vision)
-        return _contrast(features, features, seen_at, real)
-
-    def matched(self, middle: Tensor, seen_at: Tensor, real: Tensor) -> Tensor:
-        """The same from later to earlier images, as the language model may look."""
-        count = seen_at.shape[1]
-        backwards = torch.ones(count, count, device=seen_at.device).tril(-1).bool()
-        wanted = torch.where(backwards[None, :, :, None], seen_at, -1)
-        return _contrast(self.later(middle), self.earlier(middle), wanted, real)
+        features = functional.normalize(self.view(vision), dim=-1)
+        likeness = torch.einsum("bitd,bjud->bijtu", features, features) / TEMPERATURE
+        return _found(likeness, seen_at, real)
 
     def marks(self, vision: Tensor, classes: Tensor, real: Tensor) -> Tensor:
         """Which mark a token shows."""
@@ -86,12 +78,24 @@ class Heads(nn.Module):
         return functional.binary_cross_entropy_with_logits(asked, relations[:, 2].to(asked.dtype))
 
 
-def _contrast(ours: Tensor, theirs: Tensor, wanted: Tensor, real: Tensor) -> Tensor:
-    """InfoNCE of the tokens of each image against those of every other one."""
+def matched(scores: Tensor, seen_at: Tensor, real: Tensor) -> Tensor:
+    """Each token of a later image looks, of an earlier image, at what sees its surface.
+
+    Args:
+        scores: (b, k, k, t, t): of a token of the first image and one of the second.
+        seen_at: (b, k, k, t).
+        real: (b, k, t).
+    """
+    count = seen_at.shape[1]
+    backwards = torch.ones(count, count, device=seen_at.device).tril(-1).bool()
+    wanted = torch.where(backwards[None, :, :, None], seen_at, -1)
+    return _found(scores, wanted, real)
+
+
+def _found(scores: Tensor, wanted: Tensor, real: Tensor) -> Tensor:
+    """Cross-entropy of scores among the real tokens of each image."""
     known = wanted >= 0
     if not known.any():
-        return ours.sum() * 0 + theirs.sum() * 0
-    ours, theirs = functional.normalize(ours, dim=-1), functional.normalize(theirs, dim=-1)
-    likeness = torch.einsum("bitd,bjud->bijtu", ours, theirs) / TEMPERATURE
-    likeness = likeness.masked_fill(~real[:, None, :, None, :], _NEVER)
-    return functional.cross_entropy(likeness[known], wanted[known])
+        return scores.sum() * 0
+    scores = scores.masked_fill(~real[:, None, :, None, :], _NEVER)
+    return functional.cross_entropy(scores[known], wanted[known])

@@ -61,9 +61,9 @@ class Recipe:
     """Name of a loss beside that on the answers."""
     aux_weight: float = 1.0
     """Factor of that loss."""
-    attention: Literal["auto", "eager"] = "auto"
-    """How attention is computed; eager is slower for large models, and lets the loss named by `aux`
-    see where the model looks."""
+    options: Mapping[int, float] = field(default_factory=dict)
+    """Numbers of options, with weights: questions with coloured options are drawn anew each time,
+    with so many of them and other colours (`xvr.training.remark`); empty: as they were built."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -121,16 +121,16 @@ TINY = Recipe(
     merger_lr=2e-3,
     vision_lr=2e-3,
     epochs=3.0,
-    batch_size=8,
-    warmup_share=0.02,
+    batch_size=10,
+    warmup_share=0.01,
     weight_decay=0.05,
     adam_beta2=0.98,
     optimizer="muon",
     task_weights={"point_correspondence": 1.6, "spatial_verification": 1.6},
     gradient_checkpointing=False,
     aux="correspondence",
-    aux_weight=0.3,
-    attention="eager",
+    aux_weight=1.7,
+    options={2: 1, 5: 1},
 )
 """From random weights on two CPU cores. Small batches: the loss on image tokens says much about
 each sample, and steps are what is short. All values are ours (docs/learning.md)."""

@@ -31,6 +31,8 @@ from xvr.tasks import task_name
 from xvr.training.lines import Lines
 from xvr.training.vqa import Question, read_question
 
+CLEAN = "clean/"
+"""Folder of unmarked images."""
 Progress = Callable[[int, int], None]
 
 
@@ -56,6 +58,8 @@ class Example:
     """Of the dataset or file."""
     line: int
     """Its number there, from 0."""
+    proof: Provenance | None = None
+    """Where it is not as in the source (see `xvr.training.remark`)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,6 +153,14 @@ class Source:
             return None if text == b"null" else Provenance.model_validate_json(text)
         except ValidationError as error:
             raise UserError(f"{self._proofs.where(line)}: {_first(error)}") from error
+
+    def clean_image(self, name: str) -> bytes:
+        """The file of an image without its marks, of a dataset that has such.
+
+        Raises:
+            Unusable: `missing_image`.
+        """
+        return self._image(name.replace("images/", CLEAN, 1))
 
     def survey(self, progress: Progress | None = None) -> Survey:
         """Every line read once, and whether its images are there; none of them is opened.

@@ -91,7 +91,14 @@ def first_batch(config: TrainConfig, tell: Tell) -> SeenBatch:
     settings = transformers.AutoConfig.from_pretrained(base.source, revision=base.revision)
     encoder = make_encoder(config, processor, settings, "float32")
     number = config.machine.device_batch_size
-    stream = Stream(data.sources, data.order, encoder, length=number, seed=config.seed)
+    stream = Stream(
+        data.sources,
+        data.order,
+        encoder,
+        length=number,
+        seed=config.seed,
+        options=config.recipe.options,
+    )
     loaded = [stream[position] for position in range(number)]
     for skip in (skip for one in loaded for skip in one.skipped):
         note(f"not used: {skip.reason}: {skip.detail}")

@@ -189,12 +189,10 @@ class _Run:
         model = load_model(self.base, dtype="bfloat16" if half else "float32", device="cpu")
         encoder = make_encoder(config, processor, model.config, "bfloat16" if on_gpu else "float32")
         let_stop(model, encoder.end)
-        if recipe.attention == "eager":
-            model.set_attn_implementation({"text_config": "eager"})
         model = prepare(model, recipe)
         self._check_budget(model, encoder)
 
-        auxiliary = make_auxiliary(recipe.aux, model.config, data.sources, recipe.aux_weight)
+        auxiliary = make_auxiliary(recipe.aux, model, data.sources, recipe.aux_weight)
         samples = self.steps * recipe.batch_size
         skips = SkipLog(
             config.out,
@@ -211,7 +209,12 @@ class _Run:
             model=model,
             args=arguments,
             train_dataset=Stream(
-                data.sources, data.order, encoder, length=samples, seed=config.seed
+                data.sources,
+                data.order,
+                encoder,
+                length=samples,
+                seed=config.seed,
+                options=recipe.options,
             ),
             data_collator=Collator(
                 pad_token=pad_token_of(processor, config.checkpoint),

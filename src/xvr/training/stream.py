@@ -3,14 +3,15 @@
 A sample that cannot be used is counted, and another, drawn by the same seed, takes its place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xvr.engine.seeds import child_rng
 from xvr.errors import Unusable, UserError
 from xvr.training.collate import Loaded, Skipped
 from xvr.training.encode import Encoder, decode_images
 from xvr.training.mixture import Order
-from xvr.training.samples import Source
+from xvr.training.remark import Images, Remarker
+from xvr.training.samples import Example, Source
 
 _MOST_TRIES = 20
 """After so many unusable samples in a row nothing good can come."""
@@ -27,13 +28,15 @@ class Stream:
         *,
         length: int,
         seed: int,
+        options: Mapping[int, float],
     ) -> None:
-        """`length` is in samples, all epochs together."""
+        """`length` is in samples, all epochs together; `options` is as in `Recipe`."""
         self._sources = tuple(sources)
         self._order = order
         self._encoder = encoder
         self._length = length
         self._seed = seed
+        self._remarker = Remarker(sources, options) if options else None
 
     def __len__(self) -> int:
         return self._length
@@ -49,8 +52,8 @@ class Stream:
         for attempt in range(_MOST_TRIES):
             source, line = self._order.draw(place)
             try:
-                example = self._sources[source].example(line)
-                encoded = self._encoder.encode(example, decode_images(example))
+                example, images = self._shown(self._sources[source], line, position)
+                encoded = self._encoder.encode(example, images)
                 return Loaded(encoded=encoded, skipped=tuple(skipped))
             except Unusable as error:
                 skipped.append(Skipped(reason=error.reason, detail=error.detail))
@@ -60,3 +63,10 @@ class Stream:
             f"{_MOST_TRIES} samples in a row cannot be used, the last one because of "
             f"{skipped[-1].reason}: {skipped[-1].detail}"
         )
+
+    def _shown(self, source: Source, line: int, position: int) -> tuple[Example, Images]:
+        """A sample with its images, decoded."""
+        example = source.example(line)
+        if self._remarker is None:
+            return example, decode_images(example)
+        return self._remarker(example, source, child_rng(self._seed, "marks", position))

@@ -6,6 +6,8 @@ Only what it starts from is special: random weights, and a tokenizer made of the
 will be trained on. From there on it is `xvr.training.sft` with the recipe `tiny`.
 """
 
+import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,12 +33,16 @@ LEARNER = TinyModel(
 )
 """1.4 million parameters. An image of 4:3 becomes 96x72 pixels and 48 tokens, a square one 72x72
 pixels and 36 tokens."""
+POLL_S = 0.5
+"""Between two looks whether the first process has written the model."""
 ANSWER_WEIGHT = 200
 """How often answers are shown to the tokenizer beside the questions, so that each is one token."""
 
 
 def make_start(data: Sequence[str], folder: Path, seed: int = 0) -> Path:
     """Write the model to start from, unless it is there; the same data and seed give the same one.
+
+    Of several processes that a launcher started, the first one writes and the others wait.
 
     Args:
         data: `PATH` or `PATH:WEIGHT` words.
@@ -46,6 +52,8 @@ def make_start(data: Sequence[str], folder: Path, seed: int = 0) -> Path:
     Raises:
         UserError: no data, or the folder holds something else.
     """
+    while os.environ.get("RANK", "0") != "0" and not (folder / "config.json").exists():
+        time.sleep(POLL_S)  # the launcher ends this process when the first one fails
     if (folder / "config.json").exists():
         return folder
     with atomic.new_folder(folder) as partial:

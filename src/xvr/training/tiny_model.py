@@ -147,7 +147,7 @@ def _config(words: Any, sizes: TinyModel) -> Any:
             "max_position_embeddings": sizes.context,
             "rope_parameters": {
                 "rope_type": "default",
-                "rope_theta": 10000.0,
+                "rope_theta": 1e6,  # slow turns: what tokens are tells more than how far apart
                 # half of it for time, the rest for rows and columns, as far as it divides
                 "mrope_section": [head // 2 - 2 * (head // 8), head // 8, head // 8],
                 "mrope_interleaved": True,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 from transformers import PrinterCallback, Trainer
@@ -85,7 +86,6 @@ class AnswerTrainer(Trainer):
             inputs["logits_to_keep"] = keep
         if targets is not None:
             inputs["output_hidden_states"] = True
-            inputs["output_attentions"] = self._recipe.attention == "eager"
         outputs = model(**inputs)
         # the logits before each answer token, and that token: (batch, keep - 1)
         logits = outputs.logits[:, -keep:-1].float()
@@ -211,6 +211,7 @@ def _average_gradients(module: nn.Module) -> None:
     if not (distributed.is_available() and distributed.is_initialized()):
         return
     for parameter in module.parameters():
-        if parameter.grad is not None:
-            distributed.all_reduce(parameter.grad)
-            parameter.grad /= distributed.get_world_size()
+        if parameter.grad is None:  # this batch had no use for it, another process's may have
+            parameter.grad = torch.zeros_like(parameter)
+        distributed.all_reduce(parameter.grad)
+        parameter.grad /= distributed.get_world_size()
