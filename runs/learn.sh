@@ -19,7 +19,7 @@ xvr data build "$out/robotic" --source "lerobot:$out/episodes" "${build[@]}" \
   --samples 2560 --valid-share 0.25 --tasks temporal_verification cross_scenario_localization \
   directional_view_localization language_conditioned_localization
 # one process per core, as two threads of one do not get far with so small a model
-OMP_NUM_THREADS=1 python -m torch.distributed.run --nproc_per_node "$workers" -m xvr.cli \
+OMP_NUM_THREADS=1 python -m torch.distributed.run --standalone --nproc_per_node "$workers" -m xvr.cli \
   train tiny --data "$out/general" --data "$out/robotic" --out "$out/run" --steps 2000 \
   --eval-every 0 --device cpu --workers 0 --device-batch-size $((10 / workers))
 
@@ -28,8 +28,8 @@ declare -A asked=([model]=$learnt [before]=hf:$out/run_start [majority]=majority
   [text-only]=text-only:$learnt [single-view]=single-view:$learnt [blanked]=blanked:$learnt)
 for data in general robotic; do
   for name in "${!asked[@]}"; do
-    xvr eval run xvr --split valid --batch-size 20 --data "$out/$data" --model "${asked[$name]}" \
-      --out "$out/eval/$data/$name"
+    xvr eval run xvr --split valid --batch-size 20 --max-new-tokens 8 --data "$out/$data" \
+      --model "${asked[$name]}" --out "$out/eval/$data/$name"
   done
   xvr eval compare "$out/eval/$data"/{model,before,majority,text-only,single-view,blanked}
 done

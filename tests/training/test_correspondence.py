@@ -1,7 +1,10 @@
 """The loss on image tokens in whole runs of the trainer."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,25 @@ def test_two_steps_and_two_more_equal_four(dataset: Path, tiny: Path, tmp_path: 
     train(config(dataset, tiny, parted, **ASKED))
     ends = [load_file(run / "model/model.safetensors") for run in (whole, parted)]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_two_processes_agree_though_not_all_batches_have_all_targets(
+    dataset: Path, tiny: Path, tmp_path: Path
+):
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    run = tmp_path / "run"
+    words = f"train sft --data {dataset} --model {tiny} --out {run} --aux correspondence --steps 6"
+    machine = "--batch-size 2 --device-batch-size 1 --eval-every 0 --device cpu --workers 0"
+    done = subprocess.run(
+        [*launch, "-m", "xvr.cli", *words.split(), *machine.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert log_of(run)[-1]["step"] == 6
+    load_model(Checkpoint.of(str(run / "model")))
 
 
 def test_without_provenance_it_is_refused(noise: Path, tiny: Path, tmp_path: Path):

@@ -215,9 +215,12 @@ def _open_scene(unit: Unit, config: BuildConfig) -> Subject:
 
 
 def _working_views(scene: Scene, unit: Unit, rng: np.random.Generator) -> list[View]:
-    """Views evenly along the capture, as many as the samples asked for can use."""
-    least = max(get_task(task).min_views for task, _ in unit.slots)
-    count = min(len(scene.views), max(least, min(MAX_VIEWS, 2 * len(unit.slots))))
+    """Views evenly along the capture, as many as the samples asked for can use.
+
+    Later rounds ask for the few samples that others could not give: they look at more views.
+    """
+    least = (1 + unit.round) * max(get_task(task).min_views for task, _ in unit.slots)
+    count = min(len(scene.views), MAX_VIEWS, max(least, 2 * len(unit.slots)))
     phase = rng.random()
     places = (np.arange(count) + phase) * len(scene.views) / count
     return [scene.views[int(place)] for place in places]
