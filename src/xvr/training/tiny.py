@@ -26,6 +26,7 @@ LEARNER = TinyModel(
     patch_size=12,
     merge_size=1,
     widening=2,
+    rope_theta=1e6,
     vocabulary=1200,
     phrases=True,
     min_image_pixels=48 * 48,

@@ -51,6 +51,8 @@ class TinyModel:
     """So many patches across and down make one image token."""
     widening: int = 4
     """Width of the inner layer of each block, in widths of its tower."""
+    rope_theta: float = 1e4
+    """Of rotary places; the larger, the more of attention goes by what tokens are, not where."""
     vocabulary: int = 512
     """Tokens, special ones and all bytes included."""
     phrases: bool = False
@@ -147,7 +149,7 @@ def _config(words: Any, sizes: TinyModel) -> Any:
             "max_position_embeddings": sizes.context,
             "rope_parameters": {
                 "rope_type": "default",
-                "rope_theta": 1e6,  # slow turns: what tokens are tells more than how far apart
+                "rope_theta": sizes.rope_theta,
                 # half of it for time, the rest for rows and columns, as far as it divides
                 "mrope_section": [head // 2 - 2 * (head // 8), head // 8, head // 8],
                 "mrope_interleaved": True,
