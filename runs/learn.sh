@@ -18,10 +18,10 @@ xvr data build "$out/general" --source "wildrgbd:$out/captures" "${build[@]}" "$
 xvr data build "$out/robotic" --source "lerobot:$out/episodes" "${build[@]}" \
   --samples 2560 --valid-share 0.25 --tasks temporal_verification cross_scenario_localization \
   directional_view_localization language_conditioned_localization
-# one process per core, as two threads of one do not get far with so small a model
-OMP_NUM_THREADS=1 python -m torch.distributed.run --standalone --nproc_per_node "$workers" -m xvr.cli \
+# always two processes of five questions a step, so that the outcome does not follow WORKERS
+OMP_NUM_THREADS=1 python -m torch.distributed.run --standalone --nproc_per_node 2 -m xvr.cli \
   train tiny --data "$out/general" --data "$out/robotic" --out "$out/run" --steps 2000 \
-  --eval-every 0 --device cpu --workers 0 --device-batch-size $((10 / workers))
+  --eval-every 0 --device cpu --workers 0 --device-batch-size 5
 
 learnt=hf:$out/run/model
 declare -A asked=([model]=$learnt [before]=hf:$out/run_start [majority]=majority
