@@ -1,4 +1,4 @@
-"""Files of lines that are only ever appended to, and the lock of the folder that they are in.
+"""Folders of runs: lines that are only ever appended to, the lock, and whose run it is.
 
 A killed run leaves at most one line that is cut short.
 """
@@ -6,9 +6,11 @@ A killed run leaves at most one line that is cut short.
 import errno
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
@@ -49,3 +51,26 @@ def locked(path: Path) -> Iterator[None]:
                 raise
             _log.warning("%s cannot be locked; start no second run there", path)
         yield
+
+
+def require_same(path: Path, found: Any, asked: Any, may_differ: Collection[str]) -> None:
+    """Refuse a folder whose manifest is of another run.
+
+    Args:
+        path: of the folder.
+        found: the manifest there, a dataclass.
+        asked: what is to be run now, of the same class.
+        may_differ: fields that do not tell runs apart.
+
+    Raises:
+        UserError: says which fields differ, and how.
+    """
+    differences = [
+        f"{one.name} is {getattr(found, one.name)!r} there and {getattr(asked, one.name)!r} now"
+        for one in fields(found)
+        if one.name not in may_differ and getattr(found, one.name) != getattr(asked, one.name)
+    ]
+    if differences:
+        raise UserError(
+            f"{path} holds another run: {'; '.join(differences)}; choose another folder"
+        )

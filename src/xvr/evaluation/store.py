@@ -16,7 +16,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from xvr.dataset import atomic
 from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
 from xvr.evaluation.agreement import answers_by_person, majority
-from xvr.evaluation.appended import drop_cut_line, locked
+from xvr.evaluation.appended import drop_cut_line, locked, require_same
 from xvr.evaluation.attempt import Attempt, from_line, last_keys, to_line
 from xvr.evaluation.item import Item, Target
 
@@ -193,7 +193,7 @@ def read_run(path: Path) -> Run:
 def _begin(path: Path, manifest: Manifest, items: Sequence[Item]) -> None:
     """Write what the run is, or see that it is what the folder holds."""
     if (path / MANIFEST).is_file():
-        _require_same(path, _read_manifest(path), manifest)
+        require_same(path, _read_manifest(path), manifest, _MAY_DIFFER)
     elif other := [p.name for p in path.iterdir() if p.name[0] != "." and p.name not in _OF_A_RUN]:
         raise UserError(f"{path} holds {other[0]} and no run; choose another folder")
     with disk_errors(path):
@@ -203,18 +203,6 @@ def _begin(path: Path, manifest: Manifest, items: Sequence[Item]) -> None:
         if not (path / MANIFEST).exists():
             text = json.dumps(asdict(manifest), indent=1) + "\n"
             atomic.write_bytes(path / MANIFEST, text.encode())
-
-
-def _require_same(path: Path, found: Manifest, asked: Manifest) -> None:
-    differences = [
-        f"{one.name} is {getattr(found, one.name)!r} there and {getattr(asked, one.name)!r} now"
-        for one in fields(Manifest)
-        if one.name not in _MAY_DIFFER and getattr(found, one.name) != getattr(asked, one.name)
-    ]
-    if differences:
-        raise UserError(
-            f"{path} holds another run: {'; '.join(differences)}; choose another folder"
-        )
 
 
 def _target_line(item: Item) -> bytes:

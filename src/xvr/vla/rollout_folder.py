@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from xvr.dataset import atomic
 from xvr.engine.folder import disk_errors
 from xvr.errors import UserError
-from xvr.evaluation.appended import drop_cut_line, locked
+from xvr.evaluation.appended import drop_cut_line, locked, require_same
 from xvr.vla.environment import EpisodePlan, plan_from_json
 
 MANIFEST, PLANS, ROWS, VIDEOS = "rollout.json", "plans.jsonl", "rows.jsonl", "videos"
@@ -182,7 +182,7 @@ def _begin(path: Path, manifest: RolloutManifest, plans: Sequence[EpisodePlan]) 
     lines = b"".join(json.dumps(plan.to_json()).encode() + b"\n" for plan in plans)
     if (path / MANIFEST).is_file():
         found = _parsed(_MANIFEST, (path / MANIFEST).read_bytes(), str(path / MANIFEST))
-        _require_same(path, found, manifest)
+        require_same(path, found, manifest, _MAY_DIFFER)
         if (path / PLANS).read_bytes() != lines:
             raise UserError(f"{path} holds a run of other episodes; choose another folder")
         return
@@ -192,18 +192,6 @@ def _begin(path: Path, manifest: RolloutManifest, plans: Sequence[EpisodePlan]) 
         atomic.write_bytes(path / PLANS, lines)
         text = json.dumps(asdict(manifest), indent=1) + "\n"
         atomic.write_bytes(path / MANIFEST, text.encode())
-
-
-def _require_same(path: Path, found: RolloutManifest, asked: RolloutManifest) -> None:
-    differences = [
-        f"{one.name} is {getattr(found, one.name)!r} there and {getattr(asked, one.name)!r} now"
-        for one in fields(RolloutManifest)
-        if one.name not in _MAY_DIFFER and getattr(found, one.name) != getattr(asked, one.name)
-    ]
-    if differences:
-        raise UserError(
-            f"{path} holds another run: {'; '.join(differences)}; choose another folder"
-        )
 
 
 def _read_rows(path: Path) -> Iterator[Row]:
