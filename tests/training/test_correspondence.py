@@ -15,11 +15,11 @@ from training_data import config
 
 from xvr.errors import UserError
 from xvr.evaluation.models.loading import Checkpoint, load_model
-from xvr.training.correspondence import stacked, token_places
 from xvr.training.correspondence_heads import Heads, matched
 from xvr.training.muon import Muon, orthogonalized
 from xvr.training.parameters import muon_groups
 from xvr.training.sft import train
+from xvr.training.target_tensors import stacked, token_places
 from xvr.training.tiny import make_start
 
 ASKED = {"aux": "correspondence", "optimizer": "muon"}
@@ -97,8 +97,13 @@ def test_a_batch_without_targets_costs_nothing():
         heads.marked(tokens, found["marked"], real),
         heads.verdicts(tokens, found["verdicts"]),
         heads.relations(tokens[:0, 0, 0], found["relations"][:, 3:]),
+        heads.told("odd", tokens[:0, 0, 0], found["odd"][:, 3]),
+        heads.told("role", tokens[:, 0, 0], found["roles"][:, 0]),
+        heads.named(tokens[:, 0, 0], found["named"]),
+        heads.placed("camera", tokens[:, 0, 0], found["cameras"][:, 0]),
+        heads.hands_at(tokens, found["hands_at"], real),
     ]
-    assert [float(loss.detach()) for loss in losses] == [0.0] * 6
+    assert [float(loss.detach()) for loss in losses] == [0.0] * len(losses)
 
 
 def test_places_of_tokens_leave_out_padding():

@@ -8,7 +8,18 @@ import pytest
 from toy import room
 from xvr.dataset.reader import read_split
 from xvr.dataset.record import Provenance
-from xvr.training.token_targets import AFTER, HIDDEN, RELATIONS, Geometry, TokenTargets
+from xvr.training.camera_targets import sides_of
+from xvr.training.target_maker import Geometry
+from xvr.training.target_tensors import stacked
+from xvr.training.token_targets import (
+    AFTER,
+    HIDDEN,
+    RELATIONS,
+    UNKNOWN,
+    Place,
+    Relation,
+    TokenTargets,
+)
 
 GRID = (6, 8)
 
@@ -21,6 +32,10 @@ def proofs(dataset: Path, task: str) -> list[Provenance]:
 
 def targets(proof: Provenance) -> TokenTargets:
     return Geometry().targets(proof, [GRID] * len(proof.images))
+
+
+def of_kind(found: TokenTargets, kind: str) -> list[Relation]:
+    return [relation for relation in found.relations if RELATIONS[relation.kind] == kind]
 
 
 def seed_of(proof: Provenance) -> int:
@@ -58,19 +73,19 @@ def test_marks_of_one_point_go_together_and_distractors_do_not(dataset: Path):
         target = len(proof.images)
         right = next(m for m in proof.marks if m.image == target and m.color == proof.answer)
         found = targets(proof)
-        asked = [r for r in found.relations if r.image == target - 1]
-        assert {RELATIONS[r.kind] for r in asked} == {"same_point"}
+        asked = [r for r in of_kind(found, "same_point") if r.image == target - 1]
         assert sum(r.holds for r in asked) == target - 1
         token = int(right.uv_px[1] // 20) * 8 + int(right.uv_px[0] // 20)
         assert {r.token for r in asked if r.holds} == {token}
-        assert found.evidence[target - 1].nonzero()[0].tolist() == [token]
+        assert found.evidence == (Place(target - 1, token),)
         assert found.marked[target - 1, token] >= 1
 
 
 def test_the_odd_image_goes_together_with_none(dataset: Path):
     for proof in proofs(dataset, "spatial_verification"):
         odd = int(proof.answer) - 1
-        for relation in targets(proof).relations:
+        found = targets(proof)
+        for relation in of_kind(found, "same_point"):
             assert relation.holds == (odd not in (relation.image, relation.earlier))
 
 
@@ -80,8 +95,7 @@ def test_the_odd_image_goes_together_with_none(dataset: Path):
 )
 def test_images_of_episodes_go_together_by_their_records(dataset: Path, task: str, kind: str):
     for proof in proofs(dataset, task):
-        relations = targets(proof).relations
-        assert {RELATIONS[r.kind] for r in relations} == {kind}
+        relations = of_kind(targets(proof), kind)
         assert {r.token for r in relations} == {AFTER}
         for relation in relations:
             a, b = proof.images[relation.image], proof.images[relation.earlier]
@@ -92,7 +106,60 @@ def test_images_of_episodes_go_together_by_their_records(dataset: Path, task: st
 def test_the_right_candidate_stands_where_references_mark(dataset: Path):
     for proof in proofs(dataset, "viewpoint_localization"):
         found = targets(proof)
-        asked = [r for r in found.relations if RELATIONS[r.kind] == "stands_there"]
+        asked = of_kind(found, "stands_there")
         assert {r.image + 1 for r in asked if r.holds} == {int(proof.answer)}
         assert len({r.image for r in asked}) == 3
-        assert found.evidence.any(axis=1).nonzero()[0].tolist() == [int(proof.answer) - 1]
+        assert found.evidence == (Place(int(proof.answer) - 1, AFTER),)
+
+
+def test_the_odd_one_is_asked_where_all_images_were_seen(dataset: Path):
+    for task in ("spatial_verification", "temporal_verification"):
+        for proof in proofs(dataset, task):
+            found = targets(proof)
+            assert found.odd is not None
+            place, odd = found.odd
+            assert place.image == len(proof.images) - 1
+            assert odd == int(proof.answer) - 1
+            assert found.evidence == (place,)
+            own = [mark for mark in proof.marks if mark.image == len(proof.images)]
+            assert (place.token == AFTER) == (not own)
+
+
+def test_questions_about_cameras_name_a_role_and_images_have_one(dataset: Path):
+    for task in ("directional_view_localization", "cross_scenario_localization"):
+        for proof in proofs(dataset, task):
+            found = targets(proof)
+            role, side, image = found.named
+            right = int(proof.answer) - 1
+            assert found.roles[right] == role
+            assert (side == UNKNOWN) == (task == "cross_scenario_localization")
+            assert image == UNKNOWN or found.roles[image] == role
+
+
+def test_sides_are_as_the_earlier_camera_sees_them(dataset: Path):
+    checked = 0
+    for proof in proofs(dataset, "point_correspondence"):
+        cameras = [room.orbit(seed_of(proof))[image.frame_index] for image in proof.images]
+        for relation in sides_of(cameras):
+            first, second = cameras[relation.earlier], cameras[relation.image]
+            to_the_right = first.world_from_camera[:3, 0] @ (second.center - first.center)
+            assert relation.holds == (to_the_right > 0)
+            checked += 1
+        assert sides_of(cameras) == tuple(of_kind(targets(proof), "to_the_right"))
+    assert checked
+
+
+def test_stacked_targets_keep_every_number(dataset: Path):
+    first = proofs(dataset, "spatial_verification")[0]
+    second = proofs(dataset, "cross_scenario_localization")[0]
+    found = [targets(first), targets(second)]
+    batch = stacked([found[0], None, found[1]])
+    for row, one in ((0, found[0]), (2, found[1])):
+        k, t = one.marks.shape
+        assert (batch["seen_at"][row, :k, :k, :t].numpy() == one.seen_at).all()
+        assert (batch["roles"][row, :k].numpy() == one.roles).all()
+        np.testing.assert_allclose(batch["hands"][row, :k], one.hands, rtol=1e-6)
+        assert (batch["relations"][:, 0] == row).sum() == len(one.relations)
+        assert (batch["after"][:, 0] == row).sum() == k
+    assert (batch["named"][1] == UNKNOWN).all()
+    assert (batch["hands_at"][1] == HIDDEN).all()

@@ -18,11 +18,8 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from xvr.audit.report import Finding, Problem
-from xvr.dataset.record import SPLITS, Provenance, Sample
+from xvr.dataset.record import CLEAN, SPLITS, Provenance, Sample
 from xvr.errors import UserError
-
-CLEAN = "clean/"
-"""Unmarked copies beside the images in the shards; no record names them."""
 
 Record = TypeVar("Record")
 _SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 SPLITS = ("train", "valid", "xvr_eval")
 """File stems of the splits, in the order of their image numbers."""
+CLEAN = "clean/"
+"""Unmarked copies beside `images/` in the shards, under the same names; no record names them."""
 
 
 class _Record(BaseModel):

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from xvr.dataset import atomic, ustar
+from xvr.dataset.record import CLEAN
 from xvr.errors import UserError
 
 
@@ -109,7 +110,7 @@ def _scan(shard: Path) -> tuple[list[str], list[int], list[int]]:
 
 def _url_of(name: str) -> str:
     """An image is known by its file name, whatever its folder; unmarked copies by their own."""
-    return name if name.startswith("clean/") else f"images/{PurePosixPath(name).name}"
+    return name if name.startswith(CLEAN) else f"images/{PurePosixPath(name).name}"
 
 
 def _columns(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from xvr.dataset import atomic
-from xvr.dataset.record import unused_id
+from xvr.dataset.record import CLEAN, unused_id
 from xvr.dataset.shards import SHARD_FOLDER, ShardWriter, image_url
 from xvr.engine.config import BuildConfig
 from xvr.engine.receipt import UnitFiles
@@ -179,7 +179,7 @@ class _ImageNumbering:
             return
         for url, places in zip(urls, record["images"], strict=True):
             for kind, (offset, size) in places.items():
-                name = url if kind == "image" else url.replace("images/", "clean/", 1)
+                name = url if kind == "image" else url.replace("images/", CLEAN, 1)
                 self._out.add(name, finished.image(unit, offset, size))
 
     def __enter__(self) -> Self:

@@ -1,9 +1,10 @@
 """The four cameras of the kitchen robot.
 
-Three cameras are fixed to the robot's base, behind the arm, and look forward over it: front in
-the middle, left and right to either side, turned inwards. The fourth is on the hand. One rig
+Three cameras are fixed to the robot's base and look over the arm at the worktop: front in the
+middle, left and right to either side of it, turned inwards. The fourth is on the hand. One rig
 serves a whole dataset; an episode only shakes it by about a centimetre and a degree, as a real
-mount would.
+mount would. Rigs of different datasets are turned about the place where the hand works, so that
+what is left in one may be the middle of another: which it is shows only beside the other images.
 """
 
 import xml.etree.ElementTree as ET
@@ -19,6 +20,13 @@ CAMERAS = ("left_view", "right_view", "front_view", "wrist_view")
 
 BASE_BODY, HAND_BODY = "mobilebase0_support", "robot0_right_hand"
 """Bodies of robosuite's PandaOmron that carry the cameras."""
+
+
+MOST_TURN_DEG = 40.0
+"""How far from straight behind the robot the front camera may stand, to either side."""
+SIDE_DEG = (18.0, 28.0)
+"""Range of the angle between the front camera and each of its neighbours."""
+_AWAY_M, _SIDES_UP_M, _FRONT_UP_M = 0.98, 0.8, 0.92
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +46,16 @@ def sample_rig(rng: np.random.Generator) -> tuple[Mount, ...]:
     """The rig of a dataset, in the order of `CAMERAS`."""
     reach = np.array([0.62, 0.0, 0.35]) + rng.uniform(-0.03, 0.03, 3)
     fovy = float(rng.uniform(57, 61))
+    turn_deg, side_deg = rng.uniform(-MOST_TURN_DEG, MOST_TURN_DEG), rng.uniform(*SIDE_DEG)
     mounts = []
-    for name, position in (
-        ("left_view", (-0.3, 0.5, 0.8)),
-        ("right_view", (-0.3, -0.5, 0.8)),
-        ("front_view", (-0.36, 0.0, 0.92)),
+    for name, angle_deg, up_m in (
+        ("left_view", turn_deg - side_deg, _SIDES_UP_M),
+        ("right_view", turn_deg + side_deg, _SIDES_UP_M),
+        ("front_view", turn_deg, _FRONT_UP_M),
     ):
-        centre = np.array(position) + rng.uniform(-0.03, 0.03, 3)
+        angle = np.radians(angle_deg)
+        away = np.array([-_AWAY_M * np.cos(angle), -_AWAY_M * np.sin(angle), 0.0])
+        centre = away + np.array([*reach[:2], up_m]) + rng.uniform(-0.03, 0.03, 3)
         rotation = looking_at(centre, reach)
         mounts.append(_mount(name, BASE_BODY, centre, rotation, fovy))
     # Above the hand's back (its x axis is away from the flange's cables), looking along its

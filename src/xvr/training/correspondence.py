@@ -3,7 +3,7 @@
     xvr train sft --data out/dataset --aux correspondence ...
 
 Targets come from depth and poses of the scenes that a dataset names in its provenance, which must
-still be there (see `xvr.training.token_targets`); of episodes, and of scenes without depth, what
+still be there (see `xvr.training.target_maker`); of episodes, and of scenes without depth, what
 follows from marks and records alone is left. Losses, all of them means of cross-entropies, summed:
 
 - `seen`: at the output of the vision tower, a token of one view finds the token of another view
@@ -15,6 +15,13 @@ follows from marks and records alone is left. Losses, all of them means of cross
 - `marked`: which token of an image sees what earlier images mark, late in the language model;
 - `relations`: whether two marks are on one point, whether two images share a moment, and so on;
 - `verdicts`: which of the marks to choose from is right, and of what colour, late;
+- `odd`: which image does not go together with the others, late, at the first token that can know;
+- `number`, `role`: which image of the question it is, and which of a robot's cameras took it, late,
+  at the token after an image;
+- `named`: which camera, side or image the question names, late, at the token before the answer;
+- `camera`: where an episode's camera stands and looks, from the mean of the vision tower's tokens
+  and at the token after the image;
+- `hands_at`, `hand`: which token of it shows the hand, and where that is;
 - `looked`: before the answer, half of the heads of the last layer look at what it follows from.
 
 The last one and `matched` need a language model built like Llama's (`attention_probe`); for others
@@ -27,10 +34,12 @@ from typing import Any
 from xvr.errors import Unusable, UserError
 from xvr.training.attention_probe import AttentionProbe
 from xvr.training.collate import BatchLayout
-from xvr.training.correspondence_heads import MOST_IMAGES, Heads, matched
+from xvr.training.correspondence_heads import Heads, matched
 from xvr.training.encode import Encoded
 from xvr.training.samples import Source
-from xvr.training.token_targets import AFTER, UNKNOWN, Geometry, Grid, TokenTargets
+from xvr.training.target_maker import Geometry
+from xvr.training.target_tensors import places_of, stacked, token_places
+from xvr.training.token_targets import Grid, TokenTargets
 
 MARKS_WEIGHT = 0.5
 """Marks are learnt soon."""
@@ -88,24 +97,44 @@ class CorrespondenceLoss:
         """The sum of the losses that a batch has targets for."""
         import torch
 
-        layers = outputs.hidden_states
+        layers, heads = outputs.hidden_states, self.module
         places, real = token_places(layout, targets["marks"].shape[1:])
         places, real = places.to(layers[0].device), real.to(layers[0].device)
         rows = torch.arange(len(places), device=places.device)
+        related, odd, after = (targets[name] for name in ("relations", "odd", "after"))
 
         def images(layer: int) -> Any:
             return layers[layer][rows[:, None, None], places]  # (b, k, t, width)
 
-        vision, late, related = images(0), images(self._late), targets["relations"]
-        asked = layers[self._late][related[:, 0], places_of(layout, related)]
+        def at(layer: int, which: Any) -> Any:
+            return layers[layer][which[:, 0], places_of(layout, which)]  # (m, width)
+
+        vision, late, ends = images(0), images(self._late), at(self._late, after)
+        asking = layers[self._late][rows, layers[0].shape[1] + targets["asked"]]
+        means = (vision * real[..., None]).sum(dim=2) / real.sum(dim=2).clamp(min=1)[..., None]
+        roles, cameras, hands, hands_at = (
+            targets[name][after[:, 0], after[:, 1]]
+            for name in ("roles", "cameras", "hands", "hands_at")
+        )
+        shown = hands_at >= 0
+        at_hand = vision[after[shown, 0], after[shown, 1], hands_at[shown]]
         return (
-            self.module.seen(vision, targets["seen_at"], real)
+            heads.seen(vision, targets["seen_at"], real)
             + self._matched(places, real, targets)
-            + MARKS_WEIGHT * self.module.marks(vision, targets["marks"], real)
-            + self.module.marked(late, targets["marked"], real)
-            + self.module.relations(asked, related[:, 3:])
-            + self.module.verdicts(late, targets["verdicts"])
-            + LOOKED_WEIGHT * self._looked(places, real, targets)
+            + MARKS_WEIGHT * heads.marks(vision, targets["marks"], real)
+            + heads.marked(late, targets["marked"], real)
+            + heads.relations(at(self._late, related), related[:, 3:])
+            + heads.verdicts(late, targets["verdicts"])
+            + heads.told("odd", at(self._late, odd), odd[:, 3])
+            + heads.told("number", ends, after[:, 1])
+            + heads.told("role", ends, roles)
+            + heads.named(asking, targets["named"])
+            + heads.placed("camera", means[after[:, 0], after[:, 1]], cameras)
+            + heads.placed("camera", at(1, after), cameras)
+            + heads.hands_at(vision, targets["hands_at"], real)
+            + heads.placed("hand", at_hand, hands[shown])
+            + heads.placed("hand", at(1, after), hands)
+            + LOOKED_WEIGHT * self._looked(layout, targets)
         )
 
     def _matched(self, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
@@ -120,7 +149,7 @@ class CorrespondenceLoss:
         scores = torch.einsum("bitd,bjud->bijtu", queries, keys) * looks.scale
         return matched(scores, targets["seen_at"], real)
 
-    def _looked(self, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
+    def _looked(self, layout: BatchLayout, targets: Mapping[str, Any]) -> Any:
         """Cross-entropy of attention and evidence at the token before the answer."""
         import torch
 
@@ -128,15 +157,16 @@ class CorrespondenceLoss:
         if looks is None:
             return 0.0
         heads, tokens = -(-looks.queries.shape[1] // 2), looks.keys.shape[2]
-        rows, asked = torch.arange(len(places), device=places.device), tokens + targets["asked"]
+        device, evidence = looks.keys.device, targets["evidence"]
+        asked = tokens + targets["asked"]
+        rows = torch.arange(len(asked), device=device)
         queries = looks.queries[rows, :heads, asked]  # (b, heads, width)
         scores = torch.einsum("bhd,bhnd->bhn", queries, looks.keys[:, :heads]) * looks.scale
-        at = torch.arange(tokens, device=places.device)
+        at = torch.arange(tokens, device=device)
         may = (at >= tokens - targets["lengths"][:, None]) & (at <= asked[:, None])
         looks_at = scores.masked_fill(~may[:, None], -torch.inf).softmax(dim=-1)
-        wanted = torch.zeros(len(places), tokens, device=places.device)
-        evidence = (targets["evidence"] & real).flatten(1).float()
-        wanted.scatter_reduce_(1, places.flatten(1), evidence, reduce="amax")
+        wanted = torch.zeros(len(asked), tokens, device=device)
+        wanted[evidence[:, 0], places_of(layout, evidence)] = 1.0
         found = (looks_at * wanted[:, None]).sum(dim=-1)[wanted.any(dim=1)]
         return -torch.log(found + 1e-6).mean() if len(found) else scores.sum() * 0
 
@@ -159,76 +189,3 @@ class CorrespondenceLoss:
 
 def _has_proofs(source: Source) -> bool:
     return source.proof(0) is not None
-
-
-def token_places(layout: BatchLayout, shape: Sequence[int]) -> tuple[Any, Any]:
-    """Where image tokens are in the rows of a batch, and which of the padded table are some.
-
-    Args:
-        layout: of the batch.
-        shape: (k, t), most images of a sample and most tokens of an image.
-    """
-    import torch
-
-    places = torch.zeros(len(layout.images), *shape, dtype=torch.long)
-    real = torch.zeros(places.shape, dtype=torch.bool)
-    for row, images in enumerate(layout.images):
-        for number, image in enumerate(images[: shape[0]]):
-            count = min(image.count, shape[1])
-            places[row, number, :count] = torch.arange(image.begin, image.begin + count)
-            real[row, number, :count] = True
-    return places, real
-
-
-def places_of(layout: BatchLayout, related: Any) -> Any:
-    """Where in the rows relations are asked.
-
-    Args:
-        layout: of the batch.
-        related: (m, 6), of which the first three are sample, image and token.
-    """
-    found = []
-    for row, number, token in related[:, :3].tolist():
-        image = layout.images[row][number]
-        found.append(image.begin + (image.count if token == AFTER else token))
-    return related.new_tensor(found)
-
-
-def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
-    """Targets of samples, padded to one shape; a sample without any has none that count.
-
-    Returns:
-        `seen_at` (b, k, k, t), `marks`, `marked`, `verdicts` and `evidence` (b, k, t), and
-        `relations` (m, 6) with sample, image, token, kind, earlier image and whether it holds.
-    """
-    import numpy as np
-    import torch
-
-    shapes = [one.marks.shape for one in targets if one is not None] or [(1, 1)]
-    count, most = (max(sizes) for sizes in zip(*shapes, strict=True))
-    seen_at = np.full((len(targets), count, count, most), UNKNOWN, np.int64)
-    marks = np.zeros((len(targets), count, most), np.int64)
-    marked = np.zeros((len(targets), count, most), np.float32)
-    verdicts = np.full((len(targets), count, most), UNKNOWN, np.int64)
-    evidence = np.zeros((len(targets), count, most), bool)
-    relations = []
-    for row, one in enumerate(targets):
-        if one is None:
-            continue
-        k, t = one.marks.shape
-        seen_at[row, :k, :k, :t], marks[row, :k, :t] = one.seen_at, one.marks
-        verdicts[row, :k, :t] = one.verdicts
-        marked[row, :k, :t], evidence[row, :k, :t] = one.marked, one.evidence
-        relations += [
-            (row, r.image, r.token, r.kind, r.earlier, int(r.holds))
-            for r in one.relations
-            if r.earlier < MOST_IMAGES
-        ]
-    return {
-        "seen_at": torch.from_numpy(seen_at),
-        "marks": torch.from_numpy(marks),
-        "marked": torch.from_numpy(marked),
-        "verdicts": torch.from_numpy(verdicts),
-        "evidence": torch.from_numpy(evidence),
-        "relations": torch.tensor(relations, dtype=torch.long).reshape(-1, 6),
-    }

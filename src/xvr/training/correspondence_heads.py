@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from xvr.sources.roles import ROLES
+from xvr.tasks.directional_view_localization import SIDES
 from xvr.training.token_targets import MARK_CLASSES, RELATIONS
 
 WIDTH = 64
@@ -17,6 +19,10 @@ NO_MARK_WEIGHT = 0.1
 """Most tokens show no mark."""
 MOST_IMAGES = 9
 """Earlier images that a relation may be with."""
+STEPS = tuple(step / 10 for step in range(-20, 21))
+"""Metres, or parts of a unit vector, at which coordinates are told."""
+NAMED = ("named_role", "named_side", "named_image")
+"""In the order of `TokenTargets.named`."""
 _NEVER = -1e9
 
 
@@ -31,6 +37,14 @@ class Heads(nn.Module):
         self.place = nn.Linear(width, 1)
         self.verdict = nn.Linear(width, MARK_CLASSES)
         self.relation = nn.Linear(width, len(RELATIONS) * MOST_IMAGES)
+        self.hand_at = nn.Linear(width, 1)
+        counts = {"odd": MOST_IMAGES, "number": MOST_IMAGES, "role": len(ROLES)}
+        counts |= {"named_role": len(ROLES), "named_side": len(SIDES), "named_image": MOST_IMAGES}
+        self.classes = nn.ModuleDict({name: nn.Linear(width, n) for name, n in counts.items()})
+        sizes = {"camera": 6, "hand": 3}
+        self.places = nn.ModuleDict(
+            {name: nn.Linear(width, n * len(STEPS)) for name, n in sizes.items()}
+        )
 
     def seen(self, vision: Tensor, seen_at: Tensor, real: Tensor) -> Tensor:
         """Each token finds, in every other view, the token that sees its surface."""
@@ -70,12 +84,72 @@ class Heads(nn.Module):
             tokens: (m, width), at which each relation is asked.
             relations: (m, 3): kind, number of the earlier image, whether it holds.
         """
-        if not len(relations):
+        known = relations[:, 1] < MOST_IMAGES
+        if not known.any():
             return tokens.sum() * 0
+        tokens, relations = tokens[known], relations[known]
         scores = self.relation(tokens).view(len(tokens), len(RELATIONS), MOST_IMAGES)
         rows = torch.arange(len(tokens), device=tokens.device)
         asked = scores[rows, relations[:, 0], relations[:, 1]]
         return functional.binary_cross_entropy_with_logits(asked, relations[:, 2].to(asked.dtype))
+
+    def told(self, name: str, tokens: Tensor, classes: Tensor) -> Tensor:
+        """Which class it is: the number of the odd image or of this one, or a camera's role.
+
+        Args:
+            name: `odd`, `number` or `role`.
+            tokens: (m, width), at which it is asked.
+            classes: (m,), negative where unknown.
+        """
+        scores = self.classes[name](tokens)
+        known = (classes >= 0) & (classes < scores.shape[-1])
+        if not known.any():
+            return tokens.sum() * 0
+        return functional.cross_entropy(scores[known], classes[known])
+
+    def named(self, tokens: Tensor, named: Tensor) -> Tensor:
+        """What questions name: a role, a side, the number of an image.
+
+        Args:
+            tokens: (b, width), which predict the answers.
+            named: (b, 3), negative where they name none.
+        """
+        asked = zip(NAMED, named.unbind(dim=-1), strict=True)
+        return torch.stack([self.told(name, tokens, classes) for name, classes in asked]).sum()
+
+    def hands_at(self, vision: Tensor, hands_at: Tensor, real: Tensor) -> Tensor:
+        """At which token of an image the hand is.
+
+        Args:
+            vision: (b, k, t, width).
+            hands_at: (b, k), negative where it is not.
+            real: (b, k, t).
+        """
+        known = hands_at >= 0
+        if not known.any():
+            return vision.sum() * 0
+        scores = self.hand_at(vision)[..., 0].masked_fill(~real, _NEVER)
+        return functional.cross_entropy(scores[known], hands_at[known])
+
+    def placed(self, name: str, tokens: Tensor, values: Tensor) -> Tensor:
+        """Where something is, told by the two of `STEPS` next to each coordinate.
+
+        Args:
+            name: `camera` or `hand`.
+            tokens: (m, width).
+            values: (m, d), metres or parts of a unit vector, NaN where unknown.
+        """
+        known = values.isfinite()
+        if not known.any():
+            return tokens.sum() * 0
+        at = ((values[known] - STEPS[0]) / (STEPS[1] - STEPS[0])).clamp(0, len(STEPS) - 1)
+        below = at.long().clamp(max=len(STEPS) - 2)
+        above = at - below
+        shares = torch.zeros(len(at), len(STEPS), device=at.device, dtype=at.dtype)
+        shares.scatter_(1, below[:, None], (1 - above)[:, None])
+        shares.scatter_(1, below[:, None] + 1, above[:, None])
+        scores = self.places[name](tokens).view(*values.shape, len(STEPS))[known]
+        return functional.cross_entropy(scores, shares.to(scores.dtype))
 
 
 def matched(scores: Tensor, seen_at: Tensor, real: Tensor) -> Tensor:

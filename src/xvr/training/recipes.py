@@ -77,6 +77,10 @@ class Recipe:
             raise UserError(f"warmup_share is {self.warmup_share}; it must be in 0..1")
         if self.lr == self.merger_lr == self.vision_lr == 0:
             raise UserError("lr, merger_lr and vision_lr are all 0: nothing would be trained")
+        if any(count < 2 for count in self.options):
+            raise UserError(f"options are {dict(self.options)}: a question needs 2 or more")
+        if self.options and not sum(self.options.values()) > 0:
+            raise UserError(f"options are {dict(self.options)}: one of them needs a weight above 0")
         if self.lora_rank and not self.lr:
             raise UserError("LoRA is in the language model: give an lr above 0")
 

@@ -11,6 +11,7 @@ RUN/model/           what came out, with its card; RUN/adapter/ beside it after 
 import fcntl
 import hashlib
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,11 @@ MODEL = "model"
 ADAPTER = "adapter"
 LIBRARIES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "pillow")
 """Libraries that can change a number of the run."""
+
+
+def rank() -> int:
+    """Number of this process among those that a launcher started."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def identity_of(decides: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from xvr.dataset.manifest import MANIFEST, read_manifest
 from xvr.dataset.reader import splits_of
-from xvr.dataset.record import Provenance, Sample
+from xvr.dataset.record import CLEAN, Provenance, Sample
 from xvr.dataset.shards import SHARD_FOLDER, ShardReader
 from xvr.engine.seeds import digest
 from xvr.errors import Unusable, UserError, unknown_name
@@ -31,8 +31,6 @@ from xvr.tasks import task_name
 from xvr.training.lines import Lines
 from xvr.training.vqa import Question, read_question
 
-CLEAN = "clean/"
-"""Folder of unmarked images."""
 Progress = Callable[[int, int], None]
 
 

@@ -6,7 +6,6 @@ The same call in the same folder goes on where it stopped. With several GPUs, `a
 starts this once for each of them.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from xvr.training.config import TrainConfig
 from xvr.training.data import Data, held_out_of, load_data
 from xvr.training.encode import Encoder
 from xvr.training.parameters import counts, prepare
-from xvr.training.run_folder import MODEL, identity_of, run_folder
+from xvr.training.run_folder import MODEL, identity_of, rank, run_folder
 from xvr.training.samples import Progress
 from xvr.training.skips import SkipLog, Tell
 from xvr.training.stream import Stream
@@ -68,7 +67,7 @@ def train(
         KeyboardInterrupt: after Ctrl-C, once a checkpoint is written.
     """
     require_packages()
-    if _rank():  # the first process tells for all
+    if rank():  # the first process tells for all
         tell, progress = _silent, None
     data = load_data(config, tell, progress)
     steps = total_steps(config, data.order)
@@ -270,16 +269,11 @@ class _Run:
 @contextmanager
 def _folder(out: Path, decides: Mapping[str, Any]) -> Iterator[str]:
     """The folder of the run; of several processes the first one looks after it."""
-    if _rank():
+    if rank():
         yield identity_of(decides)
         return
     with run_folder(out, decides) as identity:
         yield identity
-
-
-def _rank() -> int:
-    """Number of this process among those that a launcher started."""
-    return int(os.environ.get("RANK", "0"))
 
 
 def _weights_of(base: Checkpoint) -> str:

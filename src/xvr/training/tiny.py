@@ -6,7 +6,6 @@ Only what it starts from is special: random weights, and a tokenizer made of the
 will be trained on. From there on it is `xvr.training.sft` with the recipe `tiny`.
 """
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from xvr.dataset import atomic
 from xvr.errors import Unusable
 from xvr.evaluation.item import Picture
+from xvr.training.run_folder import rank
 from xvr.training.samples import open_sources, parse_data
 from xvr.training.tiny_model import TinyModel, write_tiny_model
 
@@ -53,7 +53,7 @@ def make_start(data: Sequence[str], folder: Path, seed: int = 0) -> Path:
     Raises:
         UserError: no data, or the folder holds something else.
     """
-    while os.environ.get("RANK", "0") != "0" and not (folder / "config.json").exists():
+    while rank() and not (folder / "config.json").exists():
         time.sleep(POLL_S)  # the launcher ends this process when the first one fails
     if (folder / "config.json").exists():
         return folder
