@@ -2,6 +2,7 @@
 # make test   run the tests            make check   format, lint, types, import directions
 # make learn  simulate, build, train a small model from nothing and hold it against cheaters
 # make vla-demo  record demonstrations, train three small policies and let them act
+# make vla-claim  hold policies on a backbone that learnt cross-view relations against others
 # make bench  measure speed and memory against the floor of decoding and encoding alone
 PYTHON ?= python3
 VENV ?= .venv
@@ -17,7 +18,7 @@ EPISODES := $(OUT)/episodes
 DATASET := $(OUT)/dataset
 RUN := PATH="$(abspath $(BIN)):$$PATH" OUT="$(OUT)" WORKERS=$(WORKERS) bash
 
-.PHONY: demo learn vla-demo test check bench format setup develop clean
+.PHONY: demo learn vla-demo vla-claim test check bench format setup develop clean
 
 demo: setup
 	$(XVR) sim captures $(CAPTURES) --scenes 12 --seed 0 --workers $(WORKERS)
@@ -32,6 +33,9 @@ learn: $(VENV)/.models
 
 vla-demo: $(VENV)/.models
 	$(RUN) runs/vla_demo.sh
+
+vla-claim: $(VENV)/.models
+	$(RUN) runs/vla_claim.sh
 
 test: develop
 	$(BIN)/python -m pytest

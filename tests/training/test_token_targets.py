@@ -8,7 +8,7 @@ import pytest
 from toy import room
 from xvr.dataset.reader import read_split
 from xvr.dataset.record import Provenance
-from xvr.training.camera_targets import sides_of
+from xvr.training.camera_targets import sides_of, toward
 from xvr.training.target_maker import Geometry
 from xvr.training.target_tensors import stacked
 from xvr.training.token_targets import (
@@ -140,12 +140,12 @@ def test_sides_are_as_the_earlier_camera_sees_them(dataset: Path):
     checked = 0
     for proof in proofs(dataset, "point_correspondence"):
         cameras = [room.orbit(seed_of(proof))[image.frame_index] for image in proof.images]
-        for relation in sides_of(cameras):
+        for relation in sides_of(toward(cameras)):
             first, second = cameras[relation.earlier], cameras[relation.image]
             to_the_right = first.world_from_camera[:3, 0] @ (second.center - first.center)
             assert relation.holds == (to_the_right > 0)
             checked += 1
-        assert sides_of(cameras) == tuple(of_kind(targets(proof), "to_the_right"))
+        assert sides_of(toward(cameras)) == tuple(of_kind(targets(proof), "to_the_right"))
     assert checked
 
 

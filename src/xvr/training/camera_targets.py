@@ -18,6 +18,8 @@ _CAMERAS = 50_000
 """Calibrations that are remembered."""
 _CLEAR_SHARE = 0.5
 """A camera is to the side of another where so much of the way there leads to the side."""
+_ONE_PLACE_M = 0.05
+"""Cameras that are nearer to each other are at one place."""
 
 
 class Episodes:
@@ -90,17 +92,27 @@ def hands_at(
     return found
 
 
-def sides_of(cameras: Sequence[Camera | None]) -> tuple[Relation, ...]:
+def toward(cameras: Sequence[Camera | None]) -> Float[np.ndarray, "k k 3"]:
+    """Direction to each camera as each other one sees it; see `TokenTargets.toward`."""
+    found = np.full((len(cameras), len(cameras), 3), np.nan)
+    for first, camera in enumerate(cameras):
+        for second, other in enumerate(cameras):
+            if camera is not None and other is not None:
+                offset = camera.world_from_camera[:3, :3].T @ (other.center - camera.center)
+                away_m = np.linalg.norm(offset)
+                if away_m > _ONE_PLACE_M:
+                    found[first, second] = offset / away_m
+    return found
+
+
+def sides_of(directions: Float[np.ndarray, "k k 3"]) -> tuple[Relation, ...]:
     """Which cameras stand clearly to the right, or to the left, of earlier ones."""
-    found = []
-    for image, camera in enumerate(cameras):
-        for earlier, other in enumerate(cameras[:image]):
-            if camera is None or other is None:
-                continue
-            offset = other.world_from_camera[:3, :3].T @ (camera.center - other.center)
-            if abs(offset[0]) > _CLEAR_SHARE * np.linalg.norm(offset):
-                found.append(Relation(4, image, AFTER, earlier, bool(offset[0] > 0)))
-    return tuple(found)
+    return tuple(
+        Relation(4, image, AFTER, earlier, bool(directions[earlier, image, 0] > 0))
+        for image in range(len(directions))
+        for earlier in range(image)
+        if abs(directions[earlier, image, 0]) > _CLEAR_SHARE
+    )
 
 
 def _source(proof: Provenance, image: ImageRecord) -> tuple[str, str, str]:

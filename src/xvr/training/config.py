@@ -38,6 +38,9 @@ class Overrides:
     """A loss beside that on the answers, such as correspondence."""
     aux_weight: float | None = None
     """Factor of that loss."""
+    blanked: bool | None = None
+    """Show the last image of each question and grey in place of the others, for a control that
+    never sees two views."""
 
     def applied(self, recipe: Recipe) -> Recipe:
         """The recipe with these values.

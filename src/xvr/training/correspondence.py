@@ -21,7 +21,9 @@ follows from marks and records alone is left. Losses, all of them means of cross
 - `named`: which camera, side or image the question names, late, at the token before the answer;
 - `camera`: where an episode's camera stands and looks, from the mean of the vision tower's tokens
   and at the token after the image;
+- `toward`: in which direction earlier cameras see this image's, late, at the token after it;
 - `hands_at`, `hand`: which token of it shows the hand, and where that is;
+- `moved`: how far that is from where the hand is in earlier images, late, at the token after it;
 - `looked`: before the answer, half of the heads of the last layer look at what it follows from.
 
 The last one and `matched` need a language model built like Llama's (`attention_probe`); for others
@@ -116,6 +118,12 @@ class CorrespondenceLoss:
             targets[name][after[:, 0], after[:, 1]]
             for name in ("roles", "cameras", "hands", "hands_at")
         )
+        earlier = torch.arange(places.shape[1], device=places.device) < after[:, 1:2]
+        directions = targets["toward"][after[:, 0], :, after[:, 1]]  # (m, k, 3)
+        directions = directions.masked_fill(~earlier[..., None], torch.nan)
+        shifts = (hands[:, None] - targets["hands"][after[:, 0]]).masked_fill(
+            ~earlier[..., None], torch.nan
+        )
         shown = hands_at >= 0
         at_hand = vision[after[shown, 0], after[shown, 1], hands_at[shown]]
         return (
@@ -131,6 +139,8 @@ class CorrespondenceLoss:
             + heads.named(asking, targets["named"])
             + heads.placed("camera", means[after[:, 0], after[:, 1]], cameras)
             + heads.placed("camera", at(1, after), cameras)
+            + heads.toward(ends, directions)
+            + heads.moved(ends, shifts)
             + heads.hands_at(vision, targets["hands_at"], real)
             + heads.placed("hand", at_hand, hands[shown])
             + heads.placed("hand", at(1, after), hands)

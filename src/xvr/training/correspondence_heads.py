@@ -21,6 +21,8 @@ MOST_IMAGES = 9
 """Earlier images that a relation may be with."""
 STEPS = tuple(step / 10 for step in range(-20, 21))
 """Metres, or parts of a unit vector, at which coordinates are told."""
+SHIFT_UNIT_M = 0.1
+"""In which shifts of the hand are told."""
 NAMED = ("named_role", "named_side", "named_image")
 """In the order of `TokenTargets.named`."""
 _NEVER = -1e9
@@ -37,6 +39,8 @@ class Heads(nn.Module):
         self.place = nn.Linear(width, 1)
         self.verdict = nn.Linear(width, MARK_CLASSES)
         self.relation = nn.Linear(width, len(RELATIONS) * MOST_IMAGES)
+        self.direction = nn.Linear(width, 3 * MOST_IMAGES)
+        self.shift = nn.Linear(width, 3 * MOST_IMAGES)
         self.hand_at = nn.Linear(width, 1)
         counts = {"odd": MOST_IMAGES, "number": MOST_IMAGES, "role": len(ROLES)}
         counts |= {"named_role": len(ROLES), "named_side": len(SIDES), "named_image": MOST_IMAGES}
@@ -116,6 +120,34 @@ class Heads(nn.Module):
         """
         asked = zip(NAMED, named.unbind(dim=-1), strict=True)
         return torch.stack([self.told(name, tokens, classes) for name, classes in asked]).sum()
+
+    def toward(self, tokens: Tensor, directions: Tensor) -> Tensor:
+        """In which direction earlier cameras see this one.
+
+        Args:
+            tokens: (m, width), after each image.
+            directions: (m, k, 3) of the k images, unit vectors, NaN where unknown or not earlier.
+        """
+        directions = directions[:, :MOST_IMAGES]
+        known = directions.isfinite().all(dim=-1)
+        if not known.any():
+            return tokens.sum() * 0
+        found = self.direction(tokens).view(len(tokens), MOST_IMAGES, 3)[:, : known.shape[1]]
+        return (1 - functional.cosine_similarity(found[known], directions[known], dim=-1)).mean()
+
+    def moved(self, tokens: Tensor, shifts: Tensor) -> Tensor:
+        """How far the hand is from where it is in earlier images.
+
+        Args:
+            tokens: (m, width), after each image.
+            shifts: (m, k, 3) of the k images, metres, NaN where unknown or not earlier.
+        """
+        shifts = shifts[:, :MOST_IMAGES]
+        known = shifts.isfinite().all(dim=-1)
+        if not known.any():
+            return tokens.sum() * 0
+        found = self.shift(tokens).view(len(tokens), MOST_IMAGES, 3)[:, : known.shape[1]]
+        return functional.smooth_l1_loss(found[known], shifts[known] / SHIFT_UNIT_M)
 
     def hands_at(self, vision: Tensor, hands_at: Tensor, real: Tensor) -> Tensor:
         """At which token of an image the hand is.

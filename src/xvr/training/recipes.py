@@ -64,6 +64,12 @@ class Recipe:
     options: Mapping[int, float] = field(default_factory=dict)
     """Numbers of options, with weights: questions with coloured options are drawn anew each time,
     with so many of them and other colours (`xvr.training.remark`); empty: as they were built."""
+    recolored: bool = False
+    """Give the images of questions without marks other colours each time
+    (`xvr.training.recolor`)."""
+    blanked: bool = False
+    """Show the last image of each question, and grey in place of the others: a control that never
+    sees two views."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -130,11 +136,20 @@ TINY = Recipe(
     weight_decay=0.05,
     adam_beta2=0.98,
     optimizer="muon",
-    task_weights={"point_correspondence": 1.6, "spatial_verification": 1.6},
+    task_weights={
+        "point_correspondence": 1.1,
+        "spatial_verification": 1.2,
+        "viewpoint_localization": 1.2,
+        "directional_correspondence": 0.3,  # has not moved yet
+        "temporal_verification": 1.2,
+        "directional_view_localization": 0.6,
+        "language_conditioned_localization": 0.6,
+    },
     gradient_checkpointing=False,
     aux="correspondence",
     aux_weight=1.7,
     options={2: 1, 5: 1},
+    recolored=True,
 )
 """From random weights on two CPU cores. Small batches: the loss on image tokens says much about
 each sample, and steps are what is short. All values are ours (docs/learning.md)."""

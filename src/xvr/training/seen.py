@@ -97,7 +97,7 @@ def first_batch(config: TrainConfig, tell: Tell) -> SeenBatch:
         encoder,
         length=number,
         seed=config.seed,
-        options=config.recipe.options,
+        recipe=config.recipe,
     )
     loaded = [stream[position] for position in range(number)]
     for skip in (skip for one in loaded for skip in one.skipped):

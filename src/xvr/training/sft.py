@@ -213,7 +213,7 @@ class _Run:
                 encoder,
                 length=samples,
                 seed=config.seed,
-                options=recipe.options,
+                recipe=recipe,
             ),
             data_collator=Collator(
                 pad_token=pad_token_of(processor, config.checkpoint),

@@ -3,13 +3,18 @@
 A sample that cannot be used is counted, and another, drawn by the same seed, takes its place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from xvr.engine.seeds import child_rng
 from xvr.errors import Unusable, UserError
+from xvr.evaluation.models.withheld import GREY
 from xvr.training.collate import Loaded, Skipped
 from xvr.training.encode import Encoder, decode_images
 from xvr.training.mixture import Order
+from xvr.training.recipes import Recipe
+from xvr.training.recolor import is_marked, recolored
 from xvr.training.remark import Images, Remarker
 from xvr.training.samples import Example, Source
 
@@ -28,15 +33,16 @@ class Stream:
         *,
         length: int,
         seed: int,
-        options: Mapping[int, float],
+        recipe: Recipe,
     ) -> None:
-        """`length` is in samples, all epochs together; `options` is as in `Recipe`."""
+        """`length` is in samples, all epochs together; `recipe` says how images are changed."""
         self._sources = tuple(sources)
         self._order = order
         self._encoder = encoder
         self._length = length
         self._seed = seed
-        self._remarker = Remarker(sources, options) if options else None
+        self._recipe = recipe
+        self._remarker = Remarker(sources, recipe.options) if recipe.options else None
 
     def __len__(self) -> int:
         return self._length
@@ -68,5 +74,12 @@ class Stream:
         """A sample with its images, decoded."""
         example = source.example(line)
         if self._remarker is None:
-            return example, decode_images(example)
-        return self._remarker(example, source, child_rng(self._seed, "marks", position))
+            images = decode_images(example)
+        else:
+            rng = child_rng(self._seed, "marks", position)
+            example, images = self._remarker(example, source, rng)
+        if self._recipe.recolored and not is_marked(example, source):
+            images = recolored(images, child_rng(self._seed, "colors", position))
+        if self._recipe.blanked:
+            images = [*(np.full_like(image, GREY) for image in images[:-1]), *images[-1:]]
+        return example, images

@@ -20,7 +20,7 @@ from xvr.errors import Unusable
 from xvr.geometry.camera import Camera, project, unproject
 from xvr.geometry.visibility import Tolerance, lookup_depth
 from xvr.sources.records import Depth, Scene, View
-from xvr.training.camera_targets import Episodes, hands_at, poses_of, sides_of
+from xvr.training.camera_targets import Episodes, hands_at, poses_of, sides_of, toward
 from xvr.training.question_targets import (
     class_of,
     evidence_of,
@@ -77,6 +77,7 @@ class Geometry:
                         seen_at[a, b, : len(found)] = found
         marks, marked = self._marks(proof, grids, most, views)
         cameras = self._cameras(proof, views)
+        directions = toward(cameras)
         of_episode = proof.domain == "robotic"
         hands = self._episodes.hands(proof) if of_episode else np.full((count, 3), np.nan)
         poses = poses_of(cameras if of_episode else [None] * count)  # a scene's world is anywhere
@@ -84,13 +85,14 @@ class Geometry:
             seen_at=seen_at,
             marks=marks,
             marked=marked,
-            relations=relations_of(proof, grids) + sides_of(cameras),
+            relations=relations_of(proof, grids) + sides_of(directions),
             verdicts=verdicts_of(proof, grids, most),
             odd=odd_of(proof, grids),
             evidence=evidence_of(proof, grids),
             named=named_by(proof),
             roles=np.array([role_of(image.role) for image in proof.images]),
             cameras=poses,
+            toward=directions,
             hands=hands,
             hands_at=hands_at(proof, cameras, hands, grids),
         )

@@ -45,11 +45,11 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     """Targets of b samples, padded to one shape; a sample without any has none that count.
 
     Returns:
-        By sample: `seen_at` (b, k, k, t); `marks`, `marked`, `verdicts` (b, k, t); `roles` and
-        `hands_at` (b, k); `cameras` (b, k, 6); `hands` (b, k, 3); `named` (b, 3). As lists, with
-        sample, image and token first: `relations` (m, 6) with kind, earlier image and whether it
-        holds; `odd` (m, 4) with the number of an image; `evidence` and `after` (m, 3), the latter
-        the token after each image.
+        By sample: `seen_at` (b, k, k, t); `toward` (b, k, k, 3); `marks`, `marked`, `verdicts`
+        (b, k, t); `roles` and `hands_at` (b, k); `cameras` (b, k, 6); `hands` (b, k, 3); `named`
+        (b, 3). As lists, with sample, image and token first: `relations` (m, 6) with kind, earlier
+        image and whether it holds; `odd` (m, 4) with the number of an image; `evidence` and
+        `after` (m, 3), the latter the token after each image.
     """
     shapes = [one.marks.shape for one in targets if one is not None] or [(1, 1)]
     count, most = (max(sizes) for sizes in zip(*shapes, strict=True))
@@ -61,6 +61,7 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
         "verdicts": np.full((b, count, most), UNKNOWN),
         "roles": np.full((b, count), UNKNOWN),
         "cameras": np.full((b, count, 6), np.nan, np.float32),
+        "toward": np.full((b, count, count, 3), np.nan, np.float32),
         "hands": np.full((b, count, 3), np.nan, np.float32),
         "hands_at": np.full((b, count), HIDDEN),
         "named": np.full((b, 3), UNKNOWN),

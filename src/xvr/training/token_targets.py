@@ -78,6 +78,9 @@ class TokenTargets:
     cameras: Float[np.ndarray, "k 6"]
     """Of an episode's images: the camera's centre, metres, and its viewing direction, a unit
     vector, in the world of the calibration; NaN where unknown."""
+    toward: Float[np.ndarray, "k k 3"]
+    """Direction to the camera of the second image in the camera frame of the first one (OpenCV
+    axes), a unit vector; NaN where unknown, and where both are at one place."""
     hands: Float[np.ndarray, "k 3"]
     """Where the hand is, metres, in that world; NaN where unknown."""
     hands_at: Int[np.ndarray, " k"]
