@@ -9,7 +9,7 @@ export OMP_NUM_THREADS=1
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 teach() { # NAME OPTION...
-  xvr train tiny --data "$learn/robotic" --out "$out/$1" --steps 900 --eval-every 0 \
+  xvr train tiny --data "$learn/robotic" --out "$out/$1" --steps 600 --eval-every 0 \
     --task-weights temporal_verification=2 --device cpu --workers 0 --device-batch-size 10 "${@:2}"
 }
 judge() { # NAME BACKBONE SEED: a policy on it, in episodes that no demonstration has

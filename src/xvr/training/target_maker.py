@@ -40,7 +40,7 @@ _SURFACE = Tolerance(0.3, 0.1)
 """A depth is taken where its neighbours agree so far: tokens are coarse."""
 _SEEN_SHARE, _SEEN_M = 0.02, 0.02
 """A point is seen where the depth map has its depth within a share of it, or within metres."""
-_DEPTHS, _TABLES = 256, 20_000
+_DEPTHS, _TABLES = 1000, 250_000
 """Depth maps, and correspondences of two views, that are remembered."""
 
 
