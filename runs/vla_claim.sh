@@ -9,22 +9,15 @@ export OMP_NUM_THREADS=1
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 teach() { # NAME OPTION...
-  xvr train tiny --data "$learn/robotic" --out "$out/$1" --steps 600 --eval-every 0 \
+  xvr train tiny --data "$learn/robotic" --out "$out/$1" --steps 400 --eval-every 0 \
     --task-weights temporal_verification=2 --device cpu --workers 0 --device-batch-size 10 "${@:2}"
 }
 judge() { # NAME BACKBONE SEED: a policy on it, in episodes that no demonstration has
   xvr vla train --data "$out/demos" --backbone "hf:$2" --tap 4:pre --tune frozen --head tiny \
     --image-size 96 --steps 600 --learning-rate 1e-3 --ema 0.99 --batch 24 --draws 3 \
     --cache "$out/cache" --seed "$3" --out "$out/policies/$1/$3"
-  xvr vla rollout --policy "$out/policies/$1/$3" --task reach-button --seed 1000 --execute 4 \
+  xvr vla rollout --policy "$out/policies/$1/$3" --task reach-button --seed 1000 --execute 8 \
     --episodes 100 --workers 1 --out "$out/rollouts/$1/$3"
-}
-judge_all() { # SEED...
-  for seed in "$@"; do
-    judge untaught "$out/cross-view_start" "$seed"
-    judge one-view "$out/one-view/model" "$seed"
-    judge cross-view "$out/cross-view/model" "$seed"
-  done
 }
 
 xvr vla record "$out/demos" --task reach-button --episodes 200 --seed 0 --workers "$workers"
@@ -32,9 +25,11 @@ teach one-view --blanked True &
 blanked=$!
 teach cross-view
 wait $blanked
-judge_all 1 &
-first=$!
-judge_all 0
-wait $first
-judge_all 2
+export -f judge
+export out
+for seed in 0 1 2; do
+  echo untaught "$out/cross-view_start" $seed
+  echo one-view "$out/one-view/model" $seed
+  echo cross-view "$out/cross-view/model" $seed
+done | xargs -P "$workers" -L 1 bash -euc 'judge "$@"' judge
 xvr vla compare "$out"/rollouts/{cross-view,one-view,untaught}
