@@ -1,10 +1,11 @@
-"""Correspondence as a second loss: image tokens learn which of them see the same surface.
+"""Correspondence as a second loss: every step from images to an answer is taught where it is made.
 
     xvr train sft --data out/dataset --aux correspondence ...
 
-Targets come from depth and poses of the scenes that a dataset names in its provenance, which must
-still be there (see `xvr.training.target_maker`); of episodes, and of scenes without depth, what
-follows from marks and records alone is left. Losses, all of them means of cross-entropies, summed:
+Targets come from depth and poses of the scenes and episodes that a dataset names in its provenance,
+which must still be there (see `xvr.training.target_maker`); without depth, calibration or a hand,
+what follows from the rest is left. The hand is taken to be told in the world of the calibration.
+Losses, all of them means, summed:
 
 - `seen`: at the output of the vision tower, a token of one view finds the token of another view
   that sees its surface, among all of that view (InfoNCE; van den Oord et al. 2018, arXiv
@@ -21,9 +22,11 @@ follows from marks and records alone is left. Losses, all of them means of cross
 - `named`: which camera, side or image the question names, late, at the token before the answer;
 - `camera`: where an episode's camera stands and looks, from the mean of the vision tower's tokens
   and at the token after the image;
-- `toward`: in which direction earlier cameras see this image's, late, at the token after it;
+- `toward`: in which direction earlier cameras see this image's, late, at the token after it (one
+  minus the cosine);
 - `hands_at`, `hand`: which token of it shows the hand, and where that is;
-- `moved`: how far that is from where the hand is in earlier images, late, at the token after it;
+- `moved`: how far that is from where the hand is in earlier images, late, at the token after it
+  (smooth L1 of decimetres);
 - `looked`: before the answer, half of the heads of the last layer look at what it follows from.
 
 The last one and `matched` need a language model built like Llama's (`attention_probe`); for others
