@@ -9,7 +9,7 @@ from toy import room
 from xvr.dataset.reader import read_split
 from xvr.dataset.record import Provenance
 from xvr.training.camera_targets import sides_of, toward
-from xvr.training.target_maker import Geometry
+from xvr.training.target_maker import TargetMaker
 from xvr.training.target_tensors import stacked
 from xvr.training.token_targets import (
     AFTER,
@@ -31,7 +31,7 @@ def proofs(dataset: Path, task: str) -> list[Provenance]:
 
 
 def targets(proof: Provenance) -> TokenTargets:
-    return Geometry().targets(proof, [GRID] * len(proof.images))
+    return TargetMaker().targets(proof, [GRID] * len(proof.images))
 
 
 def of_kind(found: TokenTargets, kind: str) -> list[Relation]:

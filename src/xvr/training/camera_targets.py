@@ -12,8 +12,9 @@ from xvr.geometry.camera import Camera, project
 from xvr.sources.records import Episode
 from xvr.tasks.grid import rides_on_hand
 from xvr.training.token_grid import tokens_at
-from xvr.training.token_targets import AFTER, HIDDEN, Grid, Relation
+from xvr.training.token_targets import AFTER, HIDDEN, RELATIONS, Grid, Relation
 
+_TO_THE_RIGHT = RELATIONS.index("to_the_right")
 _CAMERAS = 50_000
 """Calibrations that are remembered."""
 _CLEAR_SHARE = 0.5
@@ -108,7 +109,7 @@ def toward(cameras: Sequence[Camera | None]) -> Float[np.ndarray, "k k 3"]:
 def sides_of(directions: Float[np.ndarray, "k k 3"]) -> tuple[Relation, ...]:
     """Which cameras stand clearly to the right, or to the left, of earlier ones."""
     return tuple(
-        Relation(4, image, AFTER, earlier, bool(directions[earlier, image, 0] > 0))
+        Relation(_TO_THE_RIGHT, image, AFTER, earlier, bool(directions[earlier, image, 0] > 0))
         for image in range(len(directions))
         for earlier in range(image)
         if abs(directions[earlier, image, 0]) > _CLEAR_SHARE

@@ -42,7 +42,7 @@ from xvr.training.collate import BatchLayout
 from xvr.training.correspondence_heads import Heads, matched
 from xvr.training.encode import Encoded
 from xvr.training.samples import Source
-from xvr.training.target_maker import Geometry
+from xvr.training.target_maker import TargetMaker
 from xvr.training.target_tensors import places_of, stacked, token_places
 from xvr.training.token_targets import Grid, TokenTargets
 
@@ -81,7 +81,7 @@ class CorrespondenceLoss:
         self._late = -(-3 * text.num_hidden_layers // 4)
         self._last = text.num_hidden_layers - 1
         self._probe: AttentionProbe | None = AttentionProbe(model, (self._early, self._last))
-        self._geometry: Geometry | None = None
+        self._maker: TargetMaker | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """For processes that load samples: they have no use for the model."""
@@ -89,8 +89,8 @@ class CorrespondenceLoss:
 
     def targets(self, samples: Sequence[Encoded]) -> dict[str, Any]:
         """Tensors of a batch; see `stacked`."""
-        if self._geometry is None:  # not before: processes that load samples each have their own
-            self._geometry = Geometry()
+        if self._maker is None:  # not before: processes that load samples each have their own
+            self._maker = TargetMaker()
         import torch
 
         asked = [-1 - sample.answer_tokens for sample in samples]  # what predicts the answer
@@ -190,9 +190,9 @@ class CorrespondenceLoss:
         grids: list[Grid] = [image.grid for image in sample.images if image.grid is not None]
         if proof is None or not grids or len(grids) < len(sample.images):
             return None
-        assert self._geometry is not None
+        assert self._maker is not None
         try:
-            return self._geometry.targets(proof, grids)
+            return self._maker.targets(proof, grids)
         except Unusable as error:
             raise UserError(
                 f"--aux correspondence needs what {example.source} was built from, and "

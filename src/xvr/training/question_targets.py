@@ -1,7 +1,7 @@
 """What follows from the provenance of a question alone: how its images and marks go together.
 
-No image, no depth and no pose is looked at. Answers are not used, only what answers follow from;
-but for `verdicts_of` and `evidence_of`, which say where they can be known.
+No image, no depth and no pose is looked at. Answers are used by `verdicts_of`, `odd_of` and
+`evidence_of`, which say where they can be known, and for where a marked camera stands.
 """
 
 from collections.abc import Sequence

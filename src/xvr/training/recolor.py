@@ -8,14 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
+from xvr.training.remark import Images
 from xvr.training.samples import Example, Source
 
 GAIN = (0.8, 1.2)
 """Range of the factor of each channel."""
 GAMMA = (0.7, 1.4)
 """Range of the exponent of all."""
-
-Images = list[UInt8[np.ndarray, "h w 3"]]
 
 
 def is_marked(example: Example, source: Source) -> bool:

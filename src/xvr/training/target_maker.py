@@ -1,10 +1,10 @@
 """What the image tokens of a question see, worked out from depth, poses and provenance.
 
-    Geometry().targets(proof, grids)
+    TargetMaker().targets(proof, grids)
 
 A token of view a and a token of view b correspond when the surface at the middle of the first one
-is seen, not hidden, inside the second one. Targets never come from pixels, and but for `verdicts`
-and `evidence` never from the answer.
+is seen, not hidden, inside the second one. Targets never come from pixels, and but for `verdicts`,
+`odd`, `evidence` and the relation `stands_there` never from the answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,8 +44,8 @@ _DEPTHS, _TABLES = 1000, 250_000
 """Depth maps, and correspondences of two views, that are remembered."""
 
 
-class Geometry:
-    """Opens the scenes that questions come from and remembers what their views see."""
+class TargetMaker:
+    """Opens the scenes and episodes that questions come from and remembers what their views see."""
 
     def __init__(self) -> None:
         """Nothing is opened yet."""
