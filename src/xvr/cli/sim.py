@@ -53,6 +53,7 @@ def sim_episodes(
     format: Literal["v2.1", "v3.0"] = "v2.1",
     size: int = 256,
     fps: int = 20,
+    seconds: tuple[float, float] = (20.5, 25.0),
     workers: int = 1,
 ) -> int:
     """Record a robot arm at three kitchen tasks, as a LeRobot dataset with calibration and depth.
@@ -64,13 +65,14 @@ def sim_episodes(
         format: LeRobot dataset version.
         size: Image width and height, pixels.
         fps: Frames per second that are kept; it divides 20.
+        seconds: Shortest and longest duration; the arm hurries or slows down to fit.
         workers: Processes.
     """
     from xvr.sim.episodes import record_episodes
 
     failed = 0
     with Bar("episodes", "episode") as bar:
-        recorded = record_episodes(out, episodes, seed, format, size=size, workers=workers, fps=fps)
+        recorded = record_episodes(out, episodes, seed, format, size, workers, seconds, fps)
         for count, episode in enumerate(recorded, start=1):
             failed += episode.failures
             bar.show(count, episodes)

@@ -3,9 +3,9 @@
 Three tasks take turns (press the coffee machine's button, stop the microwave, take something from
 the cabinet to the counter). Beside what LeRobot asks for, every frame holds its cameras' intrinsics
 (`camera_intrinsics.<camera>`: fx, fy, cx, cy in pixels, pixel centres at +0.5) and poses
-(`camera_extrinsics.<camera>`: row-major 4x4 world_from_camera, OpenCV axes, metres), and every
-tenth frame has depth in `depth/<video key>/episode_000000/frame_000000.png` (uint16 millimetres
-along z, 0 where there is none).
+(`camera_extrinsics.<camera>`: row-major 4x4 world_from_camera, OpenCV axes, metres), and a frame of
+every half second has depth in `depth/<video key>/episode_000000/frame_000000.png` (uint16
+millimetres along z, 0 where there is none).
 
     for episode in record_episodes(Path("kitchen"), episodes=8, workers=2):
         ...
@@ -29,7 +29,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from xvr.errors import UserError
-from xvr.sim.kitchen_features import DEPTH_EVERY, FPS, kitchen_columns, kitchen_recording
+from xvr.sim.kitchen_features import FPS, depth_every, kitchen_columns, kitchen_recording
 from xvr.sim.kitchen_layout import KITCHEN_TASKS
 from xvr.sim.kitchen_rig import CAMERAS, sample_rig, shaken
 from xvr.sim.kitchen_rollout import Rollout, observe, roll_out, thinned
@@ -222,6 +222,7 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
         rollout = roll_out(env, rng, float(rng.uniform(*arguments.seconds)))
         if rollout.success:
             break
+        env.close()  # else its memory is kept: robosuite's objects refer to each other
     else:
         raise RuntimeError(
             f"episode {index} ({task}, seed {arguments.seed}): the expert failed "
@@ -230,13 +231,15 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
     partial = out / _STAGE / f"partial_{index:06d}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    model = drawn_model(env.mj_model, env.pictures)
+    model, instruction = drawn_model(env.mj_model, env.pictures), env.layout.instruction
+    env.close()
     rollout = thinned(rollout, FPS // arguments.fps)
     observed = observe(model, rollout)
     columns = kitchen_columns(model, rollout, observed, arguments.size)
-    frames = _frames(model, rollout, arguments.size, partial / "depth")
+    with_depth = depth_every(arguments.fps)
+    frames = _frames(model, rollout, arguments.size, partial / "depth", with_depth)
     recording = kitchen_recording(arguments.size, arguments.fps)
-    staged = stage_episode(partial, recording, env.layout.instruction, columns, frames)
+    staged = stage_episode(partial, recording, instruction, columns, frames)
     record = RecordedEpisode(
         index=index,
         task=task,
@@ -249,9 +252,9 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
 
 
 def _frames(
-    model: Any, rollout: Rollout, size: int, depth: Path
+    model: Any, rollout: Rollout, size: int, depth: Path, with_depth: int
 ) -> Iterator[dict[str, UInt8[np.ndarray, "h w 3"]]]:
-    """Draws every frame of every camera; writes depth on the way."""
+    """Draws every frame of every camera; writes depth of every `with_depth`-th on the way."""
     import cv2
 
     mujoco = import_mujoco()
@@ -260,20 +263,17 @@ def _frames(
     far_m = model.vis.map.zfar * model.stat.extent
     for camera in CAMERAS:
         (depth / f"observation.images.{camera}").mkdir(parents=True)
-    with (
-        Renderer(model, large, large, msaa=0, shadows=False, groups=DRAWN_GROUPS) as colour,
-        Renderer(model, size, size, msaa=0, shadows=False, groups=DRAWN_GROUPS) as plain,
-    ):
+    with Renderer(model, large, large, msaa=0, shadows=False, groups=DRAWN_GROUPS) as renderer:
         for number, qpos in enumerate(rollout.qpos):
             data.qpos[:] = qpos
             mujoco.mj_forward(model, data)
             pictures = {}
             for camera in CAMERAS:
                 key = f"observation.images.{camera}"
-                drawn = colour.rgb(data, camera)
+                drawn = renderer.rgb(data, camera)
                 pictures[key] = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
-                if number % DEPTH_EVERY == 0:
-                    depth_m = plain.depth(data, camera)
+                if number % with_depth == 0:
+                    depth_m = renderer.depth(data, camera, (size, size))
                     millimetres = np.round(np.where(depth_m < 0.99 * far_m, depth_m, 0) * 1000)
                     path = depth / key / f"frame_{number:06d}.png"
                     cv2.imwrite(str(path), millimetres.astype(np.uint16))

@@ -12,8 +12,13 @@ from xvr.sim.renderer import intrinsics
 FPS = 20
 """Frames per second, unless fewer are asked for; one per control step."""
 
-DEPTH_EVERY = 10
-"""Every so many frames have depth."""
+DEPTH_EVERY_S = 0.5
+"""Seconds between frames that have depth."""
+
+
+def depth_every(fps: int) -> int:
+    """Every how many frames there is depth."""
+    return max(1, round(DEPTH_EVERY_S * fps))
 
 
 def kitchen_recording(size: int, fps: int = FPS) -> Recording:
@@ -46,7 +51,7 @@ def kitchen_recording(size: int, fps: int = FPS) -> Recording:
         "depth": {
             "path": "depth/{video_key}/episode_{episode_index:06d}/frame_{frame_index:06d}.png",
             "unit": "uint16 millimetres along z, 0 is missing",
-            "every_frames": DEPTH_EVERY,
+            "every_frames": depth_every(fps),
         },
     }
     return Recording(fps=fps, robot_type="PandaOmron", features=features, notes=notes)

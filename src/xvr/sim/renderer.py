@@ -125,16 +125,25 @@ class Renderer:
         self._aim(data, camera)
         return self._draw(self._context(self._msaa if smooth else 0))
 
-    def depth(self, data: Any, camera: int | str) -> Float[np.ndarray, "h w"]:
+    def depth(
+        self, data: Any, camera: int | str, size: tuple[int, int] | None = None
+    ) -> Float[np.ndarray, "h w"]:
         """Depth along z in metres, float32, of the surface at each pixel centre.
 
         Where nothing is drawn the value is that of the far plane, `vis.map.zfar * stat.extent`.
+
+        Args:
+            data: what is drawn.
+            camera: its number or name.
+            size: width and height of a smaller map than the images, in pixels.
         """
+        width, height = size or (self._width, self._height)
+        viewport = self._mujoco.MjrRect(0, 0, width, height)
         self._aim(data, camera)
         context = self._context(0)
-        self._mujoco.mjr_render(self._viewport, self._scene, context)
-        inverse = np.empty((self._height, self._width), np.float32)
-        self._mujoco.mjr_readPixels(None, inverse, self._viewport, context)
+        self._mujoco.mjr_render(viewport, self._scene, context)
+        inverse = np.empty((height, width), np.float32)
+        self._mujoco.mjr_readPixels(None, inverse, viewport, context)
         return self._metres(inverse)
 
     def surfaces(
