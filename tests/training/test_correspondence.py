@@ -21,6 +21,7 @@ from xvr.training.parameters import muon_groups
 from xvr.training.sft import train
 from xvr.training.target_tensors import stacked, token_places
 from xvr.training.tiny import make_start
+from xvr.training.token_targets import GONE, UNKNOWN
 
 ASKED = {"aux": "correspondence", "optimizer": "muon"}
 
@@ -95,6 +96,7 @@ def test_a_batch_without_targets_costs_nothing():
         matched(torch.zeros(2, 1, 1, 1, 1), found["seen_at"], real),
         heads.marks(tokens, found["marks"], real),
         heads.marked(tokens, found["marked"], real),
+        heads.gone(tokens, found["seen_at"]),
         heads.verdicts(tokens, found["verdicts"]),
         heads.relations(tokens[:0, 0, 0], found["relations"][:, 3:]),
         heads.told("odd", tokens[:0, 0, 0], found["odd"][:, 3]),
@@ -104,6 +106,20 @@ def test_a_batch_without_targets_costs_nothing():
         heads.hands_at(tokens, found["hands_at"], real),
     ]
     assert [float(loss.detach()) for loss in losses] == [0.0] * len(losses)
+
+
+def test_what_is_gone_is_asked_of_earlier_images_where_it_is_known():
+    """Two images of two tokens: gone and still there, as the second one's tokens are asked."""
+    heads = Heads(16)
+    seen_at = torch.full((1, 2, 2, 2), UNKNOWN)
+    seen_at[0, 1, 0] = torch.tensor([GONE, 0])
+    seen_at[0, 0, 1] = GONE  # cannot be known before the second image
+    late = torch.randn(1, 2, 2, 16, requires_grad=True)
+    heads.gone(late, seen_at).backward()
+    assert late.grad is not None
+    assert (late.grad.abs().sum(dim=-1) > 0).tolist() == [[[False, False], [True, True]]]
+    pull = late.grad[0, 1] @ heads.missed.weight[0]
+    assert pull[0] < 0 < pull[1]  # descent makes the first more gone, the second less
 
 
 def test_places_of_tokens_leave_out_padding():

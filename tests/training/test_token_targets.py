@@ -14,7 +14,6 @@ from xvr.training.target_tensors import stacked
 from xvr.training.token_targets import (
     AFTER,
     HIDDEN,
-    RELATIONS,
     UNKNOWN,
     Place,
     Relation,
@@ -35,7 +34,7 @@ def targets(proof: Provenance) -> TokenTargets:
 
 
 def of_kind(found: TokenTargets, kind: str) -> list[Relation]:
-    return [relation for relation in found.relations if RELATIONS[relation.kind] == kind]
+    return [relation for relation in found.relations if relation.kind == kind]
 
 
 def seed_of(proof: Provenance) -> int:

@@ -14,6 +14,8 @@ Losses, all of them means, summed:
   later image at the token of an earlier one that sees its surface;
 - `marks`: which mark a token shows, at the output of the vision tower;
 - `marked`: which token of an image sees what earlier images mark, late in the language model;
+- `gone`: which surfaces that a token sees were elsewhere when an earlier image was taken, as that
+  image sees what is behind them, late;
 - `relations`: whether two marks are on one point, whether two images share a moment, and so on;
 - `verdicts`: which of the marks to choose from is right, and of what colour, late;
 - `odd`: which image does not go together with the others, late, at the first token that can know;
@@ -35,6 +37,8 @@ they are left out.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import torch
 
 from xvr.errors import Unusable, UserError
 from xvr.training.attention_probe import AttentionProbe
@@ -91,8 +95,6 @@ class CorrespondenceLoss:
         """Tensors of a batch; see `stacked`."""
         if self._maker is None:  # not before: processes that load samples each have their own
             self._maker = TargetMaker()
-        import torch
-
         asked = [-1 - sample.answer_tokens for sample in samples]  # what predicts the answer
         found = stacked([self._of_sample(sample) for sample in samples])
         lengths = [sample.length for sample in samples]
@@ -100,8 +102,6 @@ class CorrespondenceLoss:
 
     def loss(self, outputs: Any, layout: BatchLayout, targets: Mapping[str, Any]) -> Any:
         """The sum of the losses that a batch has targets for."""
-        import torch
-
         layers, heads = outputs.hidden_states, self.module
         places, real = token_places(layout, targets["marks"].shape[1:])
         places, real = places.to(layers[0].device), real.to(layers[0].device)
@@ -136,6 +136,7 @@ class CorrespondenceLoss:
             + heads.marked(late, targets["marked"], real)
             + heads.relations(at(self._late, related), related[:, 3:])
             + heads.verdicts(late, targets["verdicts"])
+            + heads.gone(late, targets["seen_at"])
             + heads.told("odd", at(self._late, odd), odd[:, 3])
             + heads.told("number", ends, after[:, 1])
             + heads.told("role", ends, roles)
@@ -152,8 +153,6 @@ class CorrespondenceLoss:
 
     def _matched(self, places: Any, real: Any, targets: Mapping[str, Any]) -> Any:
         """Of the first head of an early layer."""
-        import torch
-
         looks = self._probe.taken(self._early) if self._probe else None
         if looks is None:
             return 0.0
@@ -164,8 +163,6 @@ class CorrespondenceLoss:
 
     def _looked(self, layout: BatchLayout, targets: Mapping[str, Any]) -> Any:
         """Cross-entropy of attention and evidence at the token before the answer."""
-        import torch
-
         looks = self._probe.taken(self._last) if self._probe else None
         if looks is None:
             return 0.0

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from xvr.sources.roles import ROLES
 from xvr.tasks.directional_view_localization import SIDES
-from xvr.training.token_targets import MARK_CLASSES, RELATIONS
+from xvr.training.token_targets import GONE, MARK_CLASSES, RELATIONS
 
 WIDTH = 64
 """Of the features that are compared."""
@@ -21,6 +21,8 @@ MOST_IMAGES = 9
 """Earlier images that a relation may be with."""
 STEPS = tuple(step / 10 for step in range(-20, 21))
 """Metres, or parts of a unit vector, at which coordinates are told."""
+GONE_WEIGHT = 3.0
+"""Few surfaces move."""
 SHIFT_UNIT_M = 0.1
 """In which shifts of the hand are told."""
 NAMED = ("named_role", "named_side", "named_image")
@@ -42,6 +44,7 @@ class Heads(nn.Module):
         self.direction = nn.Linear(width, 3 * MOST_IMAGES)
         self.shift = nn.Linear(width, 3 * MOST_IMAGES)
         self.hand_at = nn.Linear(width, 1)
+        self.missed = nn.Linear(width, MOST_IMAGES)
         counts = {"odd": MOST_IMAGES, "number": MOST_IMAGES, "role": len(ROLES)}
         counts |= {"named_role": len(ROLES), "named_side": len(SIDES), "named_image": MOST_IMAGES}
         self.classes = nn.ModuleDict({name: nn.Linear(width, n) for name, n in counts.items()})
@@ -96,6 +99,26 @@ class Heads(nn.Module):
         rows = torch.arange(len(tokens), device=tokens.device)
         asked = scores[rows, relations[:, 0], relations[:, 1]]
         return functional.binary_cross_entropy_with_logits(asked, relations[:, 2].to(asked.dtype))
+
+    def gone(self, late: Tensor, seen_at: Tensor) -> Tensor:
+        """Which surfaces that a token sees were elsewhere when an earlier image was taken.
+
+        Args:
+            late: (b, k, t, width).
+            seen_at: (b, k, k, t).
+        """
+        count = seen_at.shape[1]
+        backwards = torch.ones(count, count, device=seen_at.device).tril(-1).bool()
+        seen_at = seen_at[..., : late.shape[2]].transpose(2, 3)[..., :MOST_IMAGES]  # (b, k, t, k)
+        earlier = backwards[None, :, None, :MOST_IMAGES]
+        known = earlier & ((seen_at >= 0) | (seen_at == GONE))
+        is_gone = (seen_at == GONE)[known]
+        if not is_gone.any():
+            return late.sum() * 0
+        scores = self.missed(late)[..., : known.shape[-1]][known]
+        return functional.binary_cross_entropy_with_logits(
+            scores, is_gone.to(scores.dtype), pos_weight=scores.new_tensor(GONE_WEIGHT)
+        )
 
     def told(self, name: str, tokens: Tensor, classes: Tensor) -> Tensor:
         """Which class it is: the number of the odd image or of this one, or a camera's role.

@@ -23,7 +23,9 @@ _ROLES = tuple(ROLES)
 def relations_of(proof: Provenance, grids: Sequence[Grid]) -> tuple[Relation, ...]:
     """How images and marks of a question go together."""
     found = [
-        Relation(0, mark.image - 1, token_of_mark(proof, mark, grids), earlier.image - 1, same)
+        Relation(
+            "same_point", mark.image - 1, token_of_mark(proof, mark, grids), earlier.image - 1, same
+        )
         for mark in proof.marks
         for earlier in proof.marks
         if earlier.image < mark.image and mark.label != "Camera"
@@ -34,14 +36,18 @@ def relations_of(proof: Provenance, grids: Sequence[Grid]) -> tuple[Relation, ..
         number = image.image - 1
         if cameras and image.part == "candidate":
             right = str(image.image) == proof.answer
-            found += [Relation(1, number, AFTER, earlier, right) for earlier in cameras]
+            found += [
+                Relation("stands_there", number, AFTER, earlier, right) for earlier in cameras
+            ]
         for other in proof.images[:number] if proof.domain == "robotic" else ():
             earlier = other.image - 1
             if proof.task == "temporal_verification":
                 same = image.frame_index == other.frame_index
-                found.append(Relation(2, number, AFTER, earlier, same))
+                found.append(Relation("same_moment", number, AFTER, earlier, same))
             if proof.task == "cross_scenario_localization" and image.episode != other.episode:
-                found.append(Relation(3, number, AFTER, earlier, image.role == other.role))
+                found.append(
+                    Relation("same_camera", number, AFTER, earlier, image.role == other.role)
+                )
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from xvr.training.collate import BatchLayout
-from xvr.training.token_targets import AFTER, HIDDEN, UNKNOWN, TokenTargets
+from xvr.training.token_targets import AFTER, HIDDEN, RELATIONS, UNKNOWN, TokenTargets
 
 
 def token_places(layout: BatchLayout, shape: Sequence[int]) -> tuple[Any, Any]:
@@ -47,9 +47,9 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
     Returns:
         By sample: `seen_at` (b, k, k, t); `toward` (b, k, k, 3); `marks`, `marked`, `verdicts`
         (b, k, t); `roles` and `hands_at` (b, k); `cameras` (b, k, 6); `hands` (b, k, 3); `named`
-        (b, 3). As lists, with sample, image and token first: `relations` (m, 6) with kind, earlier
-        image and whether it holds; `odd` (m, 4) with the number of an image; `evidence` and
-        `after` (m, 3), the latter the token after each image.
+        (b, 3). As lists, with sample, image and token first: `relations` (m, 6) with place in
+        `RELATIONS`, earlier image and whether it holds; `odd` (m, 4) with the number of an image;
+        `evidence` and `after` (m, 3), the latter the token after each image.
     """
     shapes = [one.marks.shape for one in targets if one is not None] or [(1, 1)]
     count, most = (max(sizes) for sizes in zip(*shapes, strict=True))
@@ -74,7 +74,8 @@ def stacked(targets: Sequence[TokenTargets | None]) -> dict[str, Any]:
             own = getattr(one, name)
             whole[(row, *map(slice, own.shape))] = own
         relations += [
-            (row, r.image, r.token, r.kind, r.earlier, int(r.holds)) for r in one.relations
+            (row, r.image, r.token, RELATIONS.index(r.kind), r.earlier, int(r.holds))
+            for r in one.relations
         ]
         odd += [] if one.odd is None else [(row, *one.odd[0], one.odd[1])]
         evidence += [(row, *place) for place in one.evidence]

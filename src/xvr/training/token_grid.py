@@ -3,8 +3,14 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from xvr.geometry.camera import Camera
-from xvr.training.token_targets import HIDDEN, Grid
+from xvr.geometry.camera import Camera, project
+from xvr.sources.records import Depth
+from xvr.training.token_targets import GONE, HIDDEN, UNKNOWN, Grid
+
+_SEEN_SHARE, _SEEN_M = 0.02, 0.02
+"""A point is seen where the depth map has its depth within a share of it, or within metres."""
+_GONE_M = 0.1
+"""A point is gone where a pixel and all its neighbours see so much farther."""
 
 
 def token_middles_px(camera: Camera, grid: Grid) -> Float[np.ndarray, "t 2"]:
@@ -23,3 +29,38 @@ def tokens_at(uv_px: Float[np.ndarray, "n 2"], camera: Camera, grid: Grid) -> In
     at = np.where(inside[:, None], shares, 0) * (columns, rows)
     column, row = at.astype(np.int64).T
     return np.where(inside, row * columns + column, HIDDEN)
+
+
+def tokens_seeing(
+    points: Float[np.ndarray, "n 3"], camera: Camera, depth: Depth, grid: Grid, *, moving: bool
+) -> Int[np.ndarray, " n"]:
+    """Token of an image that sees each point of a surface.
+
+    Args:
+        points: world, metres; NaN where there is none.
+        camera: of the image.
+        depth: of the image.
+        grid: of its tokens.
+        moving: whether surfaces may have been elsewhere when the image was taken.
+
+    Returns:
+        The token; `HIDDEN` for what is outside of the image or behind what it shows; `UNKNOWN` for
+        NaN; and, of what may move, `GONE` where the image sees what is behind the point.
+    """
+    found = np.full(len(points), UNKNOWN, np.int64)
+    known = np.isfinite(points).all(axis=1)
+    if not known.any():
+        return found
+    uv_px, depth_m = project(camera, points[known])
+    tokens = tokens_at(uv_px, camera, grid)
+    inside = np.flatnonzero(tokens >= 0)
+    (columns, rows), depth_m = uv_px[inside].astype(int).T, depth_m[inside]
+    error_m = np.abs(depth[rows, columns] - depth_m)
+    tokens[inside[~(error_m <= np.maximum(_SEEN_M, _SEEN_SHARE * depth_m))]] = HIDDEN
+    if moving:
+        padded = np.pad(depth, 1, mode="edge")
+        around = [padded[rows + i, columns + j] for i in range(3) for j in range(3)]
+        nearest_m = np.min(around, axis=0)  # 0 where one is unknown
+        tokens[inside[nearest_m > depth_m + _GONE_M]] = GONE
+    found[known] = tokens
+    return found

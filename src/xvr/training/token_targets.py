@@ -12,8 +12,9 @@ from jaxtyping import Float, Int
 
 from xvr.tasks.draft import COLORS
 
-HIDDEN, UNKNOWN = -1, -2
-"""In place of a token: the surface is not seen there, or nothing is known about it."""
+HIDDEN, UNKNOWN, GONE = -1, -2, -3
+"""In place of a token: its surface is not seen there; nothing is known; it was elsewhere at that
+moment, as what is behind it is seen."""
 AFTER = -1
 """In place of a token of an image: the one that follows it."""
 MARK_CLASSES = 1 + 2 * len(COLORS)
@@ -39,8 +40,8 @@ class Place(NamedTuple):
 class Relation(NamedTuple):
     """Whether an image, at one of its tokens, goes together with an earlier image."""
 
-    kind: int
-    """Place in `RELATIONS`."""
+    kind: str
+    """One of `RELATIONS`."""
     image: int
     token: int
     """Of the image, or `AFTER`."""
@@ -54,8 +55,8 @@ class TokenTargets:
     """Of one question with k images of at most t tokens."""
 
     seen_at: Int[np.ndarray, "k k t"]
-    """Token of the second image that sees what a token of the first one sees, or `HIDDEN` or
-    `UNKNOWN`."""
+    """Token of the second image that sees what a token of the first one sees, or `HIDDEN`,
+    `UNKNOWN` or `GONE`."""
     marks: Int[np.ndarray, "k t"]
     """Class of the mark in each token, one of `MARK_CLASSES`; 0 is none."""
     marked: Float[np.ndarray, "k t"]
