@@ -9,23 +9,24 @@ small=(--mark-scale 2.2 --no-mark-labels
   --set min_scene_points=1000 --set min_view_angle_deg=8 --set max_view_angle_deg=60
   --set min_option_px_share=0.10 --set max_misfit_log_ratio=1.0)
 
-xvr sim captures "$out/captures" --scenes 144 --frames 40 --width 256 --height 192 --plain \
+xvr sim captures "$out/captures" --scenes 120 --frames 40 --width 256 --height 192 --plain \
   --workers "$workers"
 rigs=()
 for seed in 0 1 2 3; do # each with other places for its cameras
-  xvr sim episodes "$out/episodes/rig$seed" --seed "$seed" --episodes 7 --size 96 --fps 2 \
-    --workers "$workers"
+  xvr sim episodes "$out/episodes/rig$seed" --seed "$seed" --episodes 14 --size 96 --fps 2 \
+    --seconds 10.5 13 --workers "$workers"
   rigs+=(--source "lerobot:$out/episodes/rig$seed")
 done
 xvr data build "$out/general" --source "wildrgbd:$out/captures" "${build[@]}" "${small[@]}" \
   --keep-clean --samples 8000 --valid-share 0.1 --tasks point_correspondence spatial_verification \
   viewpoint_localization directional_correspondence
 xvr data build "$out/robotic" "${rigs[@]}" "${build[@]}" \
-  --samples 4000 --valid-share 0.25 --tasks temporal_verification cross_scenario_localization \
-  directional_view_localization language_conditioned_localization
+  --samples 8000 --valid-share 0.2 --set min_episode_s=10 --set min_effector_move_m=0.3 \
+  --tasks temporal_verification cross_scenario_localization directional_view_localization \
+  language_conditioned_localization
 # always two processes of five questions a step, so that the outcome does not follow WORKERS
 OMP_NUM_THREADS=1 python -m torch.distributed.run --standalone --nproc_per_node 2 -m xvr.cli \
-  train tiny --data "$out/general" --data "$out/robotic" --out "$out/run" --steps 1500 \
+  train tiny --data "$out/general:2" --data "$out/robotic:3" --out "$out/run" --steps 1400 \
   --eval-every 0 --device cpu --workers 0 --device-batch-size 5
 
 learnt=hf:$out/run/model

@@ -202,12 +202,14 @@ class Renderer:
     def _new_context(self, samples: int) -> Any:
         """A context made with our size and samples; the model keeps its own settings."""
         quality, window = self._model.vis.quality, self._model.vis.global_
-        before = quality.offsamples, window.offwidth, window.offheight
+        before = quality.offsamples, quality.shadowsize, window.offwidth, window.offheight
         quality.offsamples, window.offwidth, window.offheight = samples, self._width, self._height
+        if not self._scene.flags[self._mujoco.mjtRndFlag.mjRND_SHADOW]:
+            quality.shadowsize = 0  # a map of shadows takes a quarter second to make
         context = self._mujoco.MjrContext(
             self._model, self._mujoco.mjtFontScale.mjFONTSCALE_50.value
         )
-        quality.offsamples, window.offwidth, window.offheight = before
+        quality.offsamples, quality.shadowsize, window.offwidth, window.offheight = before
         context.readDepthMap = self._mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         return context
 
