@@ -26,7 +26,7 @@ xvr data build "$out/robotic" "${rigs[@]}" "${build[@]}" \
   language_conditioned_localization
 # always two processes of five questions a step, so that the outcome does not follow WORKERS
 OMP_NUM_THREADS=1 python -m torch.distributed.run --standalone --nproc_per_node 2 -m xvr.cli \
-  train tiny --data "$out/general:2" --data "$out/robotic:3" --out "$out/run" --steps 1400 \
+  train tiny --data "$out/general:0.45" --data "$out/robotic:0.55" --out "$out/run" --steps 1500 \
   --eval-every 0 --device cpu --workers 0 --device-batch-size 5
 
 learnt=hf:$out/run/model
