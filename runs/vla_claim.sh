@@ -8,9 +8,13 @@ out=${OUT:-out}/claim learn=${OUT:-out}/learn workers=${WORKERS:-2}
 export OMP_NUM_THREADS=1
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
+# as for the figures in docs/rollouts.md
+weights=(temporal_verification=2 cross_scenario_localization=1
+  directional_view_localization=0.6 language_conditioned_localization=0.6)
+
 teach() { # NAME OPTION...
   xvr train tiny --data "$learn/robotic" --out "$out/$1" --steps 400 --eval-every 0 \
-    --task-weights temporal_verification=2 --device cpu --workers 0 --device-batch-size 10 "${@:2}"
+    --task-weights "${weights[@]}" --device cpu --workers 0 --device-batch-size 10 "${@:2}"
 }
 judge() { # NAME BACKBONE SEED: a policy on it, in episodes that no demonstration has
   xvr vla train --data "$out/demos" --backbone "hf:$2" --tap 4:pre --tune frozen --head tiny \

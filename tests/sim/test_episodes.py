@@ -7,6 +7,7 @@ import pytest
 
 from xvr.errors import UserError
 from xvr.sim.episodes import EpisodeArguments, record_episodes
+from xvr.sim.kitchen_features import depth_every
 from xvr.sim.kitchen_layout import KITCHEN_TASKS, sample_layout
 from xvr.sim.kitchen_rig import sample_rig
 from xvr.sim.kitchen_rollout import (
@@ -27,7 +28,10 @@ from xvr.sim.kitchen_scene import clustered
         ({"episodes": 1, "format": "v2.0"}, "write v2.1 or v3.0"),
         ({"episodes": 1, "size": 33}, "--size 33: write an even number"),
         ({"episodes": 1, "workers": 0}, "--workers 0"),
-        ({"episodes": 1, "seconds": (1.0, 2.0)}, "starts at 2 or more"),
+        (
+            {"episodes": 1, "seconds": (1.0, 2.0)},
+            "--seconds 1.0 2.0: write a range that starts at 2 or more",
+        ),
         ({"episodes": 1, "fps": 7}, "--fps 7: write one of 1, 2, 4, 5, 10, 20"),
     ],
 )
@@ -35,6 +39,11 @@ def test_arguments_out_of_range_are_named(tmp_path, arguments, message):
     with pytest.raises(UserError, match=message):
         record_episodes(tmp_path / "out", **arguments)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("fps", "every"), [(1, 1), (2, 1), (4, 2), (5, 2), (10, 5), (20, 10)])
+def test_depth_comes_about_every_half_second(fps, every):
+    assert depth_every(fps) == every
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path):

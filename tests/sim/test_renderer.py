@@ -40,6 +40,21 @@ def test_depth_of_a_plane_is_that_of_the_formula() -> None:
 
 
 @pytest.mark.sim
+def test_depth_of_another_size_is_that_of_a_renderer_of_that_size() -> None:
+    mujoco = import_mujoco()
+    model = mujoco.MjModel.from_xml_string(MODEL)
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    with (
+        Renderer(model, 96, 96, msaa=0, shadows=False) as large,
+        Renderer(model, 64, 64) as small,
+    ):
+        assert np.array_equal(large.depth(data, "eye", (64, 64)), small.depth(data, "eye"))
+        with pytest.raises(ValueError, match="64x128 in a 96x96 buffer"):
+            large.depth(data, "eye", (64, 128))
+
+
+@pytest.mark.sim
 def test_a_closed_renderer_says_so() -> None:
     mujoco = import_mujoco()
     model = mujoco.MjModel.from_xml_string(MODEL)

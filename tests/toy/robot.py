@@ -26,6 +26,8 @@ PLACES = {
     "right_view": (0.8, -1.1, 0.8),
 }
 FOCAL = 60.0
+BALL_M = 0.2
+DEPTH = "depth/{video_key}/episode_{episode_index:06d}/frame_{frame_index:06d}.png"
 DATA = "data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet"
 
 
@@ -62,6 +64,32 @@ def poses(name: str, episode: int, length: int = LENGTH) -> np.ndarray:
     tips = effector_path(episode, length)
     behind, ahead = np.array([(0.0, -0.1, 0.15), (0.0, 0.3, -0.3)])
     return np.array([look_at(tip + behind, tip + ahead) for tip in tips]).reshape(-1, 4, 4)
+
+
+def depth_m(name: str, episode: int, frame: int) -> np.ndarray:
+    """Depth of a floor at z = 0 and a ball of radius `BALL_M` around the end effector, metres."""
+    pose = poses(name, episode)[frame]
+    v, u = (np.mgrid[:SIZE, :SIZE] + 0.5 - SIZE / 2) / FOCAL
+    rays = np.stack([u, v, np.ones_like(u)], axis=-1) @ pose[:3, :3].T  # 1 m along z
+    with np.errstate(divide="ignore"):
+        floor = -pose[2, 3] / rays[..., 2]
+    to_ball = effector_path(episode)[frame] - pose[:3, 3]
+    square = (rays**2).sum(axis=-1)
+    along = (rays @ to_ball) / square
+    reach = along**2 - ((to_ball**2).sum() - BALL_M**2) / square
+    ball = along - np.sqrt(np.where(reach > 0, reach, np.nan))
+    return np.fmin(np.where(floor > 0, floor, np.nan), np.where(ball > 0, ball, np.nan))
+
+
+def write_depth(root: Path, key: str, episode: int, frame: int) -> None:
+    """Put a depth map beside a frame of a dataset, and say in its note that there are some."""
+    info = json.loads((root / "meta/info.json").read_text())
+    info["xvr"] = {"depth": {"path": DEPTH}}
+    (root / "meta/info.json").write_text(json.dumps(info))
+    path = root / DEPTH.format(video_key=key, episode_index=episode, frame_index=frame)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    depth = depth_m(key.removeprefix("observation.images."), episode, frame)
+    cv2.imwrite(str(path), np.nan_to_num(np.round(depth * 1000)).astype(np.uint16))
 
 
 def write_robot(

@@ -118,7 +118,7 @@ def test_what_is_gone_is_asked_of_earlier_images_where_it_is_known():
     heads.gone(late, seen_at).backward()
     assert late.grad is not None
     assert (late.grad.abs().sum(dim=-1) > 0).tolist() == [[[False, False], [True, True]]]
-    pull = late.grad[0, 1] @ heads.missed.weight[0]
+    pull = late.grad[0, 1] @ heads.absent.weight[0]
     assert pull[0] < 0 < pull[1]  # descent makes the first more gone, the second less
 
 

@@ -11,8 +11,8 @@ CAMERA = Camera(width=60, height=60, fx=60, fy=60, cx=30, cy=30, world_from_came
 GRID = (6, 6)
 
 
-def token_of(point: tuple[float, float, float], depth: np.ndarray, *, moving: bool = True) -> int:
-    return int(tokens_seeing(np.array([point]), CAMERA, depth, GRID, moving=moving)[0])
+def token_of(point: tuple[float, float, float], depth: np.ndarray, *, moved: bool = True) -> int:
+    return int(tokens_seeing(np.array([point]), CAMERA, depth, GRID, moved=moved)[0])
 
 
 def wall(*, without: tuple[slice, slice] | None = None) -> np.ndarray:
@@ -35,8 +35,12 @@ def test_what_is_behind_the_wall_by_more_than_depth_is_exact_is_hidden():
 def test_what_the_image_sees_through_is_gone_where_things_move():
     in_front = (0.0, 0.0, WALL_M - 0.5)
     assert token_of(in_front, wall()) == GONE
-    assert token_of(in_front, wall(), moving=False) == HIDDEN
+    assert token_of(in_front, wall(), moved=False) == HIDDEN
     assert token_of((0.0, 0.0, WALL_M - 0.05), wall()) == HIDDEN  # too near to the wall to tell
+
+
+def test_a_far_point_that_is_seen_is_not_gone():
+    assert token_of((0.0, 0.0, 10.0), np.full((60, 60), 10.15)) == 3 * 6 + 3
 
 
 def test_nothing_is_gone_next_to_an_unknown_depth_or_an_edge():

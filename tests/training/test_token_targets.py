@@ -1,11 +1,12 @@
 """Targets of image tokens against the toy room, whose surfaces are known in closed form."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from toy import room
+from toy import robot, room
 from xvr.dataset.reader import read_split
 from xvr.dataset.record import Provenance
 from xvr.training.camera_targets import sides_of, toward
@@ -13,6 +14,7 @@ from xvr.training.target_maker import TargetMaker
 from xvr.training.target_tensors import stacked
 from xvr.training.token_targets import (
     AFTER,
+    GONE,
     HIDDEN,
     UNKNOWN,
     Place,
@@ -58,6 +60,48 @@ def test_tokens_that_correspond_see_one_point_of_the_room(dataset: Path):
             assert np.linalg.norm(again - point) < 0.1 * depth_m
             seen += 1
         assert seen >= 5
+
+
+def with_depth(proof: Provenance, episodes: Path, folder: Path) -> Provenance:
+    """The same question about a copy of its episodes that has depth."""
+    if not folder.exists():
+        shutil.copytree(episodes, folder)
+    names = proof.source.episodes or [str(proof.source.episode)]
+    for image in proof.images:
+        episode = int(names[image.episode or 0].rpartition("_")[2])
+        robot.write_depth(folder, str(image.camera), episode, image.frame_index)
+    source = proof.source.model_copy(update={"path": str(folder)})
+    return proof.model_copy(update={"source": source})
+
+
+def test_in_an_episode_what_moved_is_gone_and_the_rest_is_matched(
+    dataset: Path, episodes: Path, tmp_path: Path
+):
+    gone, seen = 0, 0
+    for proof in proofs(dataset, "temporal_verification"):
+        assert (targets(proof).seen_at == UNKNOWN).all()  # as there is no depth
+        found = targets(with_depth(proof, episodes, tmp_path / "kitchen")).seen_at
+        for a, first in enumerate(proof.images):
+            for b, second in enumerate(proof.images):
+                if first.frame_index == second.frame_index:
+                    assert (found[a, b] != GONE).all()
+                elif a != b:
+                    gone += (found[a, b] == GONE).sum()
+                seen += (found[a, b] >= 0).sum()
+    assert gone > 0
+    assert seen > 10 * len(proofs(dataset, "temporal_verification"))
+
+
+def test_images_of_two_episodes_have_no_surface_in_common(
+    dataset: Path, episodes: Path, tmp_path: Path
+):
+    for proof in proofs(dataset, "cross_scenario_localization")[:3]:
+        found = targets(with_depth(proof, episodes, tmp_path / "kitchen")).seen_at
+        for a, first in enumerate(proof.images):
+            for b, second in enumerate(proof.images):
+                if first.episode != second.episode:
+                    assert (found[a, b] == UNKNOWN).all()
+        assert (found >= 0).any()
 
 
 def test_what_stands_in_the_way_hides(dataset: Path):

@@ -72,7 +72,9 @@ def sim_episodes(
 
     failed = 0
     with Bar("episodes", "episode") as bar:
-        recorded = record_episodes(out, episodes, seed, format, size, workers, seconds, fps)
+        recorded = record_episodes(
+            out, episodes, seed, format, size=size, workers=workers, seconds=seconds, fps=fps
+        )
         for count, episode in enumerate(recorded, start=1):
             failed += episode.failures
             bar.show(count, episodes)

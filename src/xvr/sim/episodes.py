@@ -3,8 +3,8 @@
 Three tasks take turns (press the coffee machine's button, stop the microwave, take something from
 the cabinet to the counter). Beside what LeRobot asks for, every frame holds its cameras' intrinsics
 (`camera_intrinsics.<camera>`: fx, fy, cx, cy in pixels, pixel centres at +0.5) and poses
-(`camera_extrinsics.<camera>`: row-major 4x4 world_from_camera, OpenCV axes, metres), and a frame of
-every half second has depth in `depth/<video key>/episode_000000/frame_000000.png` (uint16
+(`camera_extrinsics.<camera>`: row-major 4x4 world_from_camera, OpenCV axes, metres), and about
+every half second a frame has depth in `depth/<video key>/episode_000000/frame_000000.png` (uint16
 millimetres along z, 0 where there is none).
 
     for episode in record_episodes(Path("kitchen"), episodes=8, workers=2):
@@ -77,8 +77,9 @@ class EpisodeArguments:
             raise UserError(f"--format {self.format!r}: write v2.1 or v3.0")
         if self.size < 32 or self.size % 2:
             raise UserError(f"--size {self.size}: write an even number of pixels, at least 32")
-        if not 2 <= self.seconds[0] <= self.seconds[1]:
-            raise UserError(f"seconds {self.seconds}: write a range that starts at 2 or more")
+        if not 2 <= self.seconds[0] <= self.seconds[1] < float("inf"):
+            least, most = self.seconds
+            raise UserError(f"--seconds {least} {most}: write a range that starts at 2 or more")
 
     def record(self) -> dict[str, Any]:
         """What is kept beside the data; datasets recorded before there was `fps` have none."""

@@ -13,7 +13,7 @@ FPS = 20
 """Frames per second, unless fewer are asked for; one per control step."""
 
 DEPTH_EVERY_S = 0.5
-"""Seconds between frames that have depth."""
+"""Seconds between frames that have depth, as far as whole frames allow."""
 
 
 def depth_every(fps: int) -> int:

@@ -136,8 +136,13 @@ class Renderer:
             data: what is drawn.
             camera: its number or name.
             size: width and height of a smaller map than the images, in pixels.
+
+        Raises:
+            ValueError: the map is larger than the images.
         """
         width, height = size or (self._width, self._height)
+        if width > self._width or height > self._height:
+            raise ValueError(f"depth of {width}x{height} in a {self._width}x{self._height} buffer")
         viewport = self._mujoco.MjrRect(0, 0, width, height)
         self._aim(data, camera)
         context = self._context(0)

@@ -18,7 +18,7 @@ TEMPERATURE = 0.1
 NO_MARK_WEIGHT = 0.1
 """Most tokens show no mark."""
 MOST_IMAGES = 9
-"""Earlier images that a relation may be with."""
+"""Images that are told apart: others are not asked about."""
 STEPS = tuple(step / 10 for step in range(-20, 21))
 """Metres, or parts of a unit vector, at which coordinates are told."""
 GONE_WEIGHT = 3.0
@@ -44,7 +44,7 @@ class Heads(nn.Module):
         self.direction = nn.Linear(width, 3 * MOST_IMAGES)
         self.shift = nn.Linear(width, 3 * MOST_IMAGES)
         self.hand_at = nn.Linear(width, 1)
-        self.missed = nn.Linear(width, MOST_IMAGES)
+        self.absent = nn.Linear(width, MOST_IMAGES)
         counts = {"odd": MOST_IMAGES, "number": MOST_IMAGES, "role": len(ROLES)}
         counts |= {"named_role": len(ROLES), "named_side": len(SIDES), "named_image": MOST_IMAGES}
         self.classes = nn.ModuleDict({name: nn.Linear(width, n) for name, n in counts.items()})
@@ -107,15 +107,13 @@ class Heads(nn.Module):
             late: (b, k, t, width).
             seen_at: (b, k, k, t).
         """
-        count = seen_at.shape[1]
-        backwards = torch.ones(count, count, device=seen_at.device).tril(-1).bool()
-        seen_at = seen_at[..., : late.shape[2]].transpose(2, 3)[..., :MOST_IMAGES]  # (b, k, t, k)
-        earlier = backwards[None, :, None, :MOST_IMAGES]
+        earlier = _earlier(seen_at)[None, :, None, :MOST_IMAGES]
+        seen_at = seen_at.transpose(2, 3)[..., :MOST_IMAGES]  # (b, k, t, k)
         known = earlier & ((seen_at >= 0) | (seen_at == GONE))
         is_gone = (seen_at == GONE)[known]
-        if not is_gone.any():
+        if not is_gone.any():  # a batch in which nothing moved teaches only to say so
             return late.sum() * 0
-        scores = self.missed(late)[..., : known.shape[-1]][known]
+        scores = self.absent(late)[..., : known.shape[-1]][known]
         return functional.binary_cross_entropy_with_logits(
             scores, is_gone.to(scores.dtype), pos_weight=scores.new_tensor(GONE_WEIGHT)
         )
@@ -215,10 +213,14 @@ def matched(scores: Tensor, seen_at: Tensor, real: Tensor) -> Tensor:
         seen_at: (b, k, k, t).
         real: (b, k, t).
     """
-    count = seen_at.shape[1]
-    backwards = torch.ones(count, count, device=seen_at.device).tril(-1).bool()
-    wanted = torch.where(backwards[None, :, :, None], seen_at, -1)
+    wanted = torch.where(_earlier(seen_at)[None, :, :, None], seen_at, -1)
     return _found(scores, wanted, real)
+
+
+def _earlier(seen_at: Tensor) -> Tensor:
+    """(k, k), where the second image comes before the first."""
+    count = seen_at.shape[1]
+    return torch.ones(count, count, device=seen_at.device).tril(-1).bool()
 
 
 def _found(scores: Tensor, wanted: Tensor, real: Tensor) -> Tensor:

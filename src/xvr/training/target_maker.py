@@ -17,7 +17,7 @@ from xvr.dataset.record import Provenance
 from xvr.geometry.camera import project, unproject
 from xvr.geometry.visibility import Tolerance, lookup_depth
 from xvr.training.camera_targets import hands_at, poses_of, sides_of, toward
-from xvr.training.posed_images import PosedImage, PosedImages
+from xvr.training.image_origins import ImageOrigin, ImageOrigins
 from xvr.training.question_targets import (
     class_of,
     evidence_of,
@@ -44,7 +44,7 @@ class TargetMaker:
 
     def __init__(self) -> None:
         """Nothing is opened yet."""
-        self._posed = PosedImages()
+        self._origins = ImageOrigins()
         self._points = lru_cache(_TABLES)(self._points_of_tokens)
         self._table = lru_cache(_TABLES)(self._seen_at)
 
@@ -60,19 +60,17 @@ class TargetMaker:
         """
         count, most = len(grids), max(rows * columns for rows, columns in grids)
         seen_at = np.full((count, count, most), UNKNOWN, np.int64)
-        images = self._posed.images(proof)
-        for a, first in enumerate(images or ()):
-            for b, second in enumerate(images or ()):
-                if a != b and first[:3] == second[:3]:  # in one world
+        images = self._origins.images(proof)
+        for a, first in enumerate(images):
+            for b, second in enumerate(images):
+                if a != b and first.place == second.place:
                     found = self._table(first, second, grids[a], grids[b])
                     seen_at[a, b, : len(found)] = found
         marks, marked = self._marks(proof, grids, most, images)
-        cameras = [self._posed.camera(image) for image in images or ()] or [None] * count
+        cameras = [self._origins.camera(image) for image in images] or [None] * count
         of_episode = proof.domain == "robotic"
         directions = toward(cameras) if of_episode else toward(cameras, one_place=0.0)
-        hands = np.array(
-            [self._posed.hand(image) for image in images or ()] or [[np.nan] * 3] * count
-        )
+        hands = np.array([self._origins.hand(image) for image in images] or [[np.nan] * 3] * count)
         poses = poses_of(cameras if of_episode else [None] * count)  # a scene's world is anywhere
         return TokenTargets(
             seen_at=seen_at,
@@ -90,9 +88,9 @@ class TargetMaker:
             hands_at=hands_at(proof, cameras, hands, grids),
         )
 
-    def _points_of_tokens(self, image: PosedImage, grid: Grid) -> Float[np.ndarray, "t 3"]:
+    def _points_of_tokens(self, image: ImageOrigin, grid: Grid) -> Float[np.ndarray, "t 3"]:
         """The surface at the middle of each token, world, metres; NaN where there is none."""
-        camera, depth = self._posed.camera(image), self._posed.depth(image)
+        camera, depth = self._origins.camera(image), self._origins.depth(image)
         points = np.full((grid[0] * grid[1], 3), np.nan)
         if camera is not None and depth is not None:
             middles_px = token_middles_px(camera, grid)
@@ -102,36 +100,37 @@ class TargetMaker:
         return points
 
     def _seen_at(
-        self, first: PosedImage, second: PosedImage, grid: Grid, other_grid: Grid
+        self, first: ImageOrigin, second: ImageOrigin, grid: Grid, other_grid: Grid
     ) -> Int[np.ndarray, " t"]:
-        return self._tokens_seeing(self._points(first, grid), second, other_grid)
+        moved = second.robotic and first.frame_index != second.frame_index
+        return self._tokens_seeing(self._points(first, grid), second, other_grid, moved)
 
     def _tokens_seeing(
-        self, points: Float[np.ndarray, "n 3"], image: PosedImage, grid: Grid
+        self, points: Float[np.ndarray, "n 3"], image: ImageOrigin, grid: Grid, moved: bool = False
     ) -> Int[np.ndarray, " n"]:
         """Token of an image that sees each point; see `tokens_seeing`."""
-        camera, depth = self._posed.camera(image), self._posed.depth(image)
+        camera, depth = self._origins.camera(image), self._origins.depth(image)
         if camera is None or depth is None:
             return np.full(len(points), UNKNOWN, np.int64)
-        return tokens_seeing(points, camera, depth, grid, moving=image.robotic)
+        return tokens_seeing(points, camera, depth, grid, moved=moved)
 
     def _marks(
         self,
         proof: Provenance,
         grids: Sequence[Grid],
         most: int,
-        images: Sequence[PosedImage] | None,
+        images: Sequence[ImageOrigin],
     ) -> tuple[Int[np.ndarray, "k t"], Float[np.ndarray, "k t"]]:
         marks = np.zeros((len(grids), most), np.int64)
         marked = np.zeros((len(grids), most))
         for mark in proof.marks:
             number = mark.image - 1
             marks[number, token_of_mark(proof, mark, grids)] = class_of(mark)
-            if images is None or mark.label == "Camera" or is_option(proof, mark):
+            if not images or mark.label == "Camera" or is_option(proof, mark):
                 continue
             point = np.array([tip_of(mark)], float)
             for later in range(number + 1, len(grids)):
-                camera = self._posed.camera(images[later])
+                camera = self._origins.camera(images[later])
                 if mark.kind != "arrow":
                     token = self._tokens_seeing(point, images[later], grids[later])[0]
                 elif camera is not None:  # its head may be in the air

@@ -32,7 +32,7 @@ def tokens_at(uv_px: Float[np.ndarray, "n 2"], camera: Camera, grid: Grid) -> In
 
 
 def tokens_seeing(
-    points: Float[np.ndarray, "n 3"], camera: Camera, depth: Depth, grid: Grid, *, moving: bool
+    points: Float[np.ndarray, "n 3"], camera: Camera, depth: Depth, grid: Grid, *, moved: bool
 ) -> Int[np.ndarray, " n"]:
     """Token of an image that sees each point of a surface.
 
@@ -41,11 +41,11 @@ def tokens_seeing(
         camera: of the image.
         depth: of the image.
         grid: of its tokens.
-        moving: whether surfaces may have been elsewhere when the image was taken.
+        moved: whether surfaces may have been elsewhere when the image was taken.
 
     Returns:
-        The token; `HIDDEN` for what is outside of the image or behind what it shows; `UNKNOWN` for
-        NaN; and, of what may move, `GONE` where the image sees what is behind the point.
+        The token; `UNKNOWN` for NaN; `GONE` where things may have moved and the image clearly sees
+        what is behind the point; `HIDDEN` for everything else that it does not see.
     """
     found = np.full(len(points), UNKNOWN, np.int64)
     known = np.isfinite(points).all(axis=1)
@@ -55,12 +55,12 @@ def tokens_seeing(
     tokens = tokens_at(uv_px, camera, grid)
     inside = np.flatnonzero(tokens >= 0)
     (columns, rows), depth_m = uv_px[inside].astype(int).T, depth_m[inside]
-    error_m = np.abs(depth[rows, columns] - depth_m)
-    tokens[inside[~(error_m <= np.maximum(_SEEN_M, _SEEN_SHARE * depth_m))]] = HIDDEN
-    if moving:
+    seen = np.abs(depth[rows, columns] - depth_m) <= np.maximum(_SEEN_M, _SEEN_SHARE * depth_m)
+    tokens[inside[~seen]] = HIDDEN  # NaN is not seen
+    if moved:
         padded = np.pad(depth, 1, mode="edge")
         around = [padded[rows + i, columns + j] for i in range(3) for j in range(3)]
         nearest_m = np.min(around, axis=0)  # 0 where one is unknown
-        tokens[inside[nearest_m > depth_m + _GONE_M]] = GONE
+        tokens[inside[~seen & (nearest_m > depth_m + _GONE_M)]] = GONE
     found[known] = tokens
     return found
