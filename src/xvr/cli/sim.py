@@ -65,7 +65,7 @@ def sim_episodes(
         format: LeRobot dataset version.
         size: Image width and height, pixels.
         fps: Frames per second that are kept; it divides 20.
-        seconds: Shortest and longest duration; the arm hurries or slows down to fit.
+        seconds: Shortest and longest duration; the arm slows down, or hurries as far as it can.
         workers: Processes.
     """
     from xvr.sim.episodes import record_episodes

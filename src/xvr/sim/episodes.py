@@ -125,8 +125,8 @@ def record_episodes(  # noqa: PLR0913
         fps: frames per second that are kept; fewer cost less to draw.
 
     Raises:
-        UserError: an argument is out of range, `out` holds something else, or the sim extra is
-            missing.
+        UserError: an argument is out of range, `out` holds something else, the sim extra is
+            missing, or the expert fails again and again, as in too short an episode.
     """
     arguments = EpisodeArguments(
         episodes=episodes,
@@ -225,9 +225,9 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
             break
         env.close()  # else its memory is kept: robosuite's objects refer to each other
     else:
-        raise RuntimeError(
-            f"episode {index} ({task}, seed {arguments.seed}): the expert failed "
-            f"{_MAX_ATTEMPTS} times"
+        raise UserError(
+            f"episode {index} ({task}, seed {arguments.seed}): the expert failed {_MAX_ATTEMPTS} "
+            "times; give it more --seconds, or choose another --seed"
         )
     partial = out / _STAGE / f"partial_{index:06d}"
     shutil.rmtree(partial, ignore_errors=True)
