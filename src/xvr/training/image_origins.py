@@ -1,8 +1,8 @@
-"""The images of questions with what is known where they were taken: camera, depth and hand.
+"""Where the images of questions come from, and what is known there: camera, depth and hand.
 
-posed = PosedImages()
-for image in posed.images(proof):
-    posed.camera(image), posed.depth(image), posed.hand(image)
+origins = ImageOrigins()
+for image in origins.images(proof):
+    print(origins.camera(image), origins.depth(image), origins.hand(image))
 """
 
 from collections.abc import Mapping
