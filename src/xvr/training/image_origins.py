@@ -1,8 +1,10 @@
 """Where the images of questions come from, and what is known there: camera, depth and hand.
 
-origins = ImageOrigins()
-for image in origins.images(proof):
-    print(origins.camera(image), origins.depth(image), origins.hand(image))
+    origins = ImageOrigins()
+    for image in origins.images(proof):
+        print(origins.camera(image), origins.depth(image), origins.hand(image))
+
+What was opened once is remembered.
 """
 
 from collections.abc import Mapping
