@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,12 +17,18 @@ MODEL = """
 """
 
 
-@pytest.mark.sim
-def test_depth_of_a_plane_is_that_of_the_formula() -> None:
+def scene() -> tuple[Any, Any]:
+    """`MODEL`, and where its bodies are."""
     mujoco = import_mujoco()
     model = mujoco.MjModel.from_xml_string(MODEL)
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
+    return model, data
+
+
+@pytest.mark.sim
+def test_depth_of_a_plane_is_that_of_the_formula() -> None:
+    model, data = scene()
     with Renderer(model, 80, 60) as renderer:
         depth, geoms = renderer.surfaces(data, "eye")
         assert np.array_equal(depth, renderer.depth(data, "eye"))
@@ -41,10 +49,7 @@ def test_depth_of_a_plane_is_that_of_the_formula() -> None:
 
 @pytest.mark.sim
 def test_depth_of_another_size_is_that_of_a_renderer_of_that_size() -> None:
-    mujoco = import_mujoco()
-    model = mujoco.MjModel.from_xml_string(MODEL)
-    data = mujoco.MjData(model)
-    mujoco.mj_forward(model, data)
+    model, data = scene()
     with (
         Renderer(model, 96, 96, msaa=0, shadows=False) as large,
         Renderer(model, 64, 64) as small,
@@ -56,10 +61,7 @@ def test_depth_of_another_size_is_that_of_a_renderer_of_that_size() -> None:
 
 @pytest.mark.sim
 def test_a_closed_renderer_says_so() -> None:
-    mujoco = import_mujoco()
-    model = mujoco.MjModel.from_xml_string(MODEL)
-    data = mujoco.MjData(model)
-    mujoco.mj_forward(model, data)
+    model, data = scene()
     renderer = Renderer(model, 16, 16)
     renderer.close()
     with pytest.raises(ValueError, match="closed"):

@@ -237,8 +237,8 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
     rollout = thinned(rollout, FPS // arguments.fps)
     observed = observe(model, rollout)
     columns = kitchen_columns(model, rollout, observed, arguments.size)
-    with_depth = depth_every(arguments.fps)
-    frames = _frames(model, rollout, arguments.size, partial / "depth", with_depth)
+    depth_step = depth_every(arguments.fps)
+    frames = _frames(model, rollout, arguments.size, partial / "depth", depth_step)
     recording = kitchen_recording(arguments.size, arguments.fps)
     staged = stage_episode(partial, recording, instruction, columns, frames)
     record = RecordedEpisode(
@@ -253,9 +253,9 @@ def _record_one(out: Path, arguments: EpisodeArguments, index: int) -> None:
 
 
 def _frames(
-    model: Any, rollout: Rollout, size: int, depth: Path, with_depth: int
+    model: Any, rollout: Rollout, size: int, depth: Path, depth_step: int
 ) -> Iterator[dict[str, UInt8[np.ndarray, "h w 3"]]]:
-    """Draws every frame of every camera; writes depth of every `with_depth`-th on the way."""
+    """Draws every frame of every camera; writes depth of every `depth_step`-th on the way."""
     import cv2
 
     mujoco = import_mujoco()
@@ -273,7 +273,7 @@ def _frames(
                 key = f"observation.images.{camera}"
                 drawn = renderer.rgb(data, camera)
                 pictures[key] = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
-                if number % with_depth == 0:
+                if number % depth_step == 0:
                     depth_m = renderer.depth(data, camera, (size, size))
                     millimetres = np.round(np.where(depth_m < 0.99 * far_m, depth_m, 0) * 1000)
                     path = depth / key / f"frame_{number:06d}.png"

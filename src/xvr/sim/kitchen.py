@@ -27,6 +27,7 @@ from xvr.sim.kitchen_fixtures import (
     add_coffee_machine,
     add_counter,
     add_hob,
+    add_lights,
     add_microwave,
     add_open_cabinet,
     add_room,
@@ -43,8 +44,8 @@ CONTROL_HZ = 20
 """Actions, and so frames, per second."""
 
 _TORQUES_EVERY = 5
-"""Physics steps of 2 ms for which torques are held. The controller's spring takes 80 ms, so joints
-follow the same path within a few milliradians, at a third of the cost."""
+"""Physics steps of 2 ms for which torques are held, at a third of the cost. The controller's spring
+takes 80 ms: in six episodes joints kept within 0.06 rad of those under 500 Hz."""
 
 TORSO_M = 0.1
 """How far the torso is raised."""
@@ -171,7 +172,7 @@ class KitchenEnv(ManipulationEnv):
         add_counter(k, room, lay)
         add_upper_cabinets(k, room, lay)
         add_open_cabinet(k, room, lay)
-        _add_lights(k.world, lay)
+        add_lights(k.world, lay)
         shelf = lay.counter_z_m
         machine_at = (lay.wall_x_m - 0.34, lay.coffee_y_m, shelf)
         button = add_coffee_machine(k, room, lay, machine_at)
@@ -284,26 +285,3 @@ def make_kitchen(
     with warnings.catch_warnings(), contextlib.ExitStack():
         warnings.simplefilter("ignore")
         return KitchenEnv(sample_layout(task, rng), rig, rng)
-
-
-def _add_lights(world: ET.Element, lay: Layout) -> None:
-    """A ceiling lamp behind the robot and a soft fill from the other side."""
-    azimuth, scale = lay.look.light_azimuth_rad, lay.look.brightness
-    lamp = (0.1 + 0.25 * np.cos(azimuth), 0.8 * np.sin(azimuth), 2.6)
-    aim = np.array([0.75, 0.0, lay.counter_z_m]) - np.array(lamp)
-    for name, pos, direction, strength, shadow in (
-        ("lamp", lamp, aim, 0.5 * scale, "true"),
-        ("fill", (-1.0, -lamp[1], 2.2), np.array([1.0, lamp[1], -0.9]), 0.22 * scale, "false"),
-    ):
-        ET.SubElement(
-            world,
-            "light",
-            name=name,
-            pos=" ".join(f"{value:.4g}" for value in pos),
-            dir=" ".join(f"{value:.4g}" for value in direction),
-            directional="true",
-            castshadow=shadow,
-            diffuse=" ".join([f"{strength:.3g}"] * 3),
-            specular="0.2 0.2 0.2",
-            ambient="0 0 0",
-        )

@@ -1,4 +1,4 @@
-"""Fixtures of the kitchen: room, counter, cabinets, coffee machine and microwave.
+"""Fixtures of the kitchen: room, lights, counter, cabinets, coffee machine and microwave.
 
 The robot stands at the world's origin and looks along +x; the counter runs along y in front of
 it. A fixture's body has its origin on the surface it stands on, at the middle of its front, so
@@ -22,7 +22,7 @@ HALF_RUN_M = 2.4
 
 
 def add_room(k: Mjcf, world: ET.Element, lay: Layout) -> None:
-    """Floor, back wall, side walls, backsplash and lights."""
+    """Floor, back wall, side walls and backsplash."""
     look = lay.look
     floor = k.material(look.floor, gloss=0.15)
     wall = k.material(look.wall, gloss=0.05)
@@ -248,3 +248,26 @@ def _add_button(k: Mjcf, body: ET.Element, name: str, at: Vec3, radius: float, c
         group=SOLID,
         mass="0.02",
     )
+
+
+def add_lights(world: ET.Element, lay: Layout) -> None:
+    """A ceiling lamp behind the robot and a soft fill from the other side."""
+    azimuth, scale = lay.look.light_azimuth_rad, lay.look.brightness
+    lamp = (0.1 + 0.25 * np.cos(azimuth), 0.8 * np.sin(azimuth), 2.6)
+    aim = np.array([0.75, 0.0, lay.counter_z_m]) - np.array(lamp)
+    for name, pos, direction, strength, shadow in (
+        ("lamp", lamp, aim, 0.5 * scale, "true"),
+        ("fill", (-1.0, -lamp[1], 2.2), np.array([1.0, lamp[1], -0.9]), 0.22 * scale, "false"),
+    ):
+        ET.SubElement(
+            world,
+            "light",
+            name=name,
+            pos=" ".join(f"{value:.4g}" for value in pos),
+            dir=" ".join(f"{value:.4g}" for value in direction),
+            directional="true",
+            castshadow=shadow,
+            diffuse=" ".join([f"{strength:.3g}"] * 3),
+            specular="0.2 0.2 0.2",
+            ambient="0 0 0",
+        )
